@@ -1,0 +1,12 @@
+//! The controllers: observe, plan, act.
+//!
+//! [`runtime`] is shared by all kinds; each kind has a folder with what it reads (`observe`), what it decides (`plan`,
+//! pure) and what it does (`act`, without decisions). [`secret`] renders and publishes Secrets.
+
+pub mod account;
+pub mod bucket;
+pub mod key;
+pub mod runtime;
+pub mod secret;
+pub mod tenant;
+pub mod user;

@@ -1,0 +1,1 @@
+//! The client of storekeeper's own management server.

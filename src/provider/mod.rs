@@ -1,0 +1,63 @@
+//! What an object store's management API can be asked to do, in one trait, and the clients that ask it.
+//!
+//! A provider makes calls and reports what came back; it decides nothing about custom resources and knows nothing of
+//! Kubernetes. Secrets are held in [`KeyPair`], which has no `Debug` and is zeroized when dropped.
+
+pub mod error;
+pub mod management;
+pub mod types;
+
+pub use error::{Class, Error, ErrorKind};
+pub use types::*;
+
+use async_trait::async_trait;
+
+/// The management API of one account of one object store.
+///
+/// Every call is one attempt with a timeout; retrying is the caller's business. Only [`ErrorKind::NotFound`] means
+/// absent. Removing what is not there succeeds.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// Who answers, and what it can do. Needs working credentials.
+    async fn describe(&self) -> Result<Description, Error>;
+
+    /// All tenants that carry the mark of this cluster or the given name.
+    async fn find_tenant(&self, name: &str) -> Result<Option<TenantState>, Error>;
+    /// Makes a tenant; [`ErrorKind::NameTaken`] if there is one of that name.
+    async fn create_tenant(&self, tenant: &TenantWish) -> Result<TenantState, Error>;
+    /// Makes a tenant as wished, but for its name.
+    async fn update_tenant(&self, id: &str, tenant: &TenantWish) -> Result<TenantState, Error>;
+    /// Removes a tenant; [`ErrorKind::InUse`] while anything hangs on it.
+    async fn delete_tenant(&self, id: &str) -> Result<(), Error>;
+
+    /// The user of that login, whoever made it.
+    async fn find_user(&self, login: &str) -> Result<Option<UserState>, Error>;
+    /// All users that carry this cluster's mark.
+    async fn list_users(&self, cluster: &ClusterId) -> Result<Vec<UserState>, Error>;
+    /// Makes a user; [`ErrorKind::NameTaken`] if there is one of that login.
+    async fn create_user(&self, user: &UserWish) -> Result<UserState, Error>;
+    /// Makes a user as wished, but for its login and tenant.
+    async fn update_user(&self, id: &str, user: &UserWish) -> Result<UserState, Error>;
+    /// Removes a user; [`ErrorKind::InUse`] while it has buckets or keys.
+    async fn delete_user(&self, id: &str) -> Result<(), Error>;
+
+    /// The keys that carry this cluster's mark: all of them, or those of one object. Linearizable: it shows every key
+    /// whose creation was answered before the call began.
+    async fn list_keys(&self, cluster: &ClusterId, of: Option<&OwnerMark>) -> Result<Vec<KeyState>, Error>;
+    /// Makes a key: exactly one transmission, never repeated below this call. [`Error::is_definite`] tells whether a
+    /// failure proves that no key was made. `idempotency_key` is sent where the provider honours such keys.
+    async fn mint_key(&self, key: &KeyWish, idempotency_key: Option<&str>) -> Result<KeyPair, Error>;
+    /// Revokes a key.
+    async fn revoke_key(&self, access_key_id: &str) -> Result<(), Error>;
+
+    /// One bucket of a user, whoever made it.
+    async fn find_bucket(&self, user_id: &str, name: &str) -> Result<Option<BucketState>, Error>;
+    /// All buckets that carry this cluster's mark.
+    async fn list_buckets(&self, cluster: &ClusterId) -> Result<Vec<BucketState>, Error>;
+    /// Makes a bucket; [`ErrorKind::NameTaken`] if the user has one of that name.
+    async fn create_bucket(&self, bucket: &BucketWish) -> Result<BucketState, Error>;
+    /// Makes a bucket as wished, but for its name, owner and object lock.
+    async fn update_bucket(&self, bucket: &BucketWish) -> Result<BucketState, Error>;
+    /// Removes an empty bucket; [`ErrorKind::InUse`] while anything is in it.
+    async fn delete_bucket(&self, user_id: &str, name: &str) -> Result<(), Error>;
+}

@@ -1,0 +1,179 @@
+//! SQLite and the blob files of the server: the only place that touches the disk.
+//!
+//! One writer thread, so that writes never wait for a lock; it commits what has queued up in one transaction, each
+//! write in a savepoint of its own, and answers after the commit is on the disk (`synchronous=FULL`). Reads have their
+//! own connections. Both run off the async threads. Rules do not live here: a closure that is handed in decides.
+
+mod blobs;
+mod cipher;
+mod migrate;
+mod writer;
+
+pub use blobs::{BlobName, Blobs};
+pub use cipher::{Cipher, Sealed};
+
+use rusqlite::{Connection, OpenFlags};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use thiserror::Error;
+
+/// What goes wrong with the store itself.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// A file or folder.
+    #[error("failed to {op} '{path}'")]
+    File {
+        /// What was tried.
+        op: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// SQLite.
+    #[error("the database failed")]
+    Database(#[source] rusqlite::Error),
+    /// The database was written by a newer version.
+    #[error("the database has schema {found}; this version knows up to {known}: run a newer storekeeper")]
+    NewerSchema {
+        /// What the file says.
+        found: u32,
+        /// The newest that this version knows.
+        known: u32,
+    },
+    /// The key file does not fit the database.
+    #[error("'{0}' does not fit the database: restore the key file that belongs to it")]
+    WrongKey(PathBuf),
+    /// Another server works on the same folder.
+    #[error("'{0}' is in use by another server")]
+    Locked(PathBuf),
+    /// The store is being closed.
+    #[error("the store is closed")]
+    Closed,
+    /// Something stored cannot be read back.
+    #[error("the database holds something that cannot be read: {0}")]
+    Corrupt(String),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl StoreError {
+    /// Whether the disk is full.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Database(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull),
+            Self::File { source, .. } => source.kind() == std::io::ErrorKind::StorageFull,
+            _ => false,
+        }
+    }
+}
+
+/// The server's data: rows, sealed secrets, blobs. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    writer: writer::Writer,
+    readers: Mutex<Vec<Connection>>,
+    database: PathBuf,
+    cipher: Cipher,
+    blobs: Blobs,
+    /// Held for as long as the store is open: one server a folder.
+    _lock: std::fs::File,
+}
+
+impl Store {
+    /// Opens the data folder, making it if it is not there: `storekeeper.db`, `storekeeper.key` (0600) and `blobs/`.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        make_folder(folder)?;
+        let lock = lock(folder)?;
+        let database = folder.join("storekeeper.db");
+        let mut connection = Connection::open(&database)?;
+        connection
+            .execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")?;
+        connection.set_prepared_statement_cache_capacity(128);
+        migrate::to_newest(&mut connection, &database)?;
+        let cipher = Cipher::open(&folder.join("storekeeper.key"), &connection)?;
+        let blobs = Blobs::open(&folder.join("blobs"))?;
+        let writer = writer::Writer::start(connection);
+        let shared = Shared { writer, readers: Mutex::default(), database, cipher, blobs, _lock: lock };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Runs `read` on a connection of its own, against one snapshot, off the async threads.
+    pub async fn read<T, E, F>(&self, read: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    {
+        let shared = Arc::clone(&self.shared);
+        let joined = tokio::task::spawn_blocking(move || {
+            let mut connection = shared.reader()?;
+            let result =
+                connection.transaction().map_err(StoreError::from).map_err(E::from).and_then(|t| read(&t));
+            shared.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            result
+        });
+        joined.await.unwrap_or(Err(E::from(StoreError::Closed)))
+    }
+
+    /// Runs `write` in a transaction of the one writer; the answer comes after the commit is on the disk. An `Err`
+    /// rolls back what `write` did.
+    pub async fn write<T, E, F>(&self, write: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    {
+        self.shared.writer.run(write).await
+    }
+
+    /// Seals and opens what must not lie on the disk in the clear.
+    pub fn cipher(&self) -> &Cipher {
+        &self.shared.cipher
+    }
+
+    /// The files with the objects' data.
+    pub fn blobs(&self) -> &Blobs {
+        &self.shared.blobs
+    }
+}
+
+impl Shared {
+    fn reader(&self) -> Result<Connection, StoreError> {
+        if let Some(connection) = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop() {
+            return Ok(connection);
+        }
+        let flags =
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        let connection = Connection::open_with_flags(&self.database, flags)?;
+        connection.set_prepared_statement_cache_capacity(128);
+        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        Ok(connection)
+    }
+}
+
+fn make_folder(folder: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let failed = |source| StoreError::File { op: "make", path: folder.to_owned(), source };
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)
+}
+
+fn lock(folder: &Path) -> Result<std::fs::File, StoreError> {
+    let path = folder.join("lock");
+    let failed = |source| StoreError::File { op: "open", path: path.clone(), source };
+    let file =
+        std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Locked(folder.to_owned())),
+        Err(std::fs::TryLockError::Error(source)) => Err(StoreError::File { op: "lock", path, source }),
+    }
+}

@@ -1,0 +1,601 @@
+//! The resources of the management API: what requests carry and what answers show.
+//!
+//! Times are RFC 3339 UTC; sizes are bytes; labels are up to 16, key ≤ 63 and value ≤ 255 characters. A `…Patch` is a
+//! JSON merge patch: an absent field stays as it is; a field that may be cleared is `Option<Option<T>>`, `null` clears.
+
+use super::{LockMode, Permission, Role, ShownSecret, Versioning, Visibility};
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::BTreeMap;
+
+/// Labels of a resource.
+pub type Labels = BTreeMap<String, String>;
+
+/// One page of a list; `next` is the cursor for `?after=`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Page<T> {
+    /// The items, in a stable order.
+    pub items: Vec<T>,
+    /// The cursor of the next page; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// `GET /v1/capabilities`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Capabilities {
+    /// What the server calls itself.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// What it can do: `idempotency-keys`, `key-buckets`, `object-lock`, `versioning`, `quotas`, …
+    pub features: Vec<String>,
+    /// Hours for which an idempotency key is remembered, where there are such keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_hours: Option<u32>,
+    /// The region of the S3 endpoint.
+    pub region: String,
+}
+
+/// The feature that says that idempotency keys are honoured.
+pub const FEATURE_IDEMPOTENCY_KEYS: &str = "idempotency-keys";
+/// The feature that says that a key can be restricted to buckets.
+pub const FEATURE_KEY_BUCKETS: &str = "key-buckets";
+
+/// Limits. Absent: no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Quota {
+    /// Buckets (of a user, a tenant).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buckets: Option<u64>,
+    /// Bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// Objects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objects: Option<u64>,
+}
+
+/// What is stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Usage {
+    /// Buckets.
+    #[serde(default)]
+    pub buckets: u64,
+    /// Access keys.
+    #[serde(default)]
+    pub access_keys: u64,
+    /// Bytes, all versions.
+    #[serde(default)]
+    pub size: u64,
+    /// Objects, all versions.
+    #[serde(default)]
+    pub objects: u64,
+}
+
+/// A tenant. `GET /v1/tenants/{id}`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TenantItem {
+    /// `tn_…`
+    pub id: String,
+    /// Unique name.
+    pub name: String,
+    /// Whether global administrators see its data.
+    pub visibility: Visibility,
+    /// What it is for.
+    #[serde(default)]
+    pub description: String,
+    /// Limits of the whole tenant.
+    #[serde(default)]
+    pub quota: Quota,
+    /// Labels.
+    #[serde(default)]
+    pub labels: Labels,
+    /// Whether it is built in: not edited, not deleted.
+    #[serde(default)]
+    pub built_in: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// `POST /v1/tenants`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TenantCreate {
+    /// Unique name.
+    pub name: String,
+    /// Whether global administrators see its data.
+    #[serde(default)]
+    pub visibility: Visibility,
+    /// What it is for.
+    #[serde(default)]
+    pub description: String,
+    /// Limits of the whole tenant.
+    #[serde(default)]
+    pub quota: Quota,
+    /// Labels.
+    #[serde(default)]
+    pub labels: Labels,
+}
+
+/// `PATCH /v1/tenants/{id}`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TenantPatch {
+    /// Whether global administrators see its data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<Visibility>,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// All limits anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<Quota>,
+    /// All labels anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Labels>,
+}
+
+/// An account. `GET /v1/accounts/{id}`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountItem {
+    /// The Account ID: 12 decimal digits.
+    pub id: String,
+    /// Unique name.
+    pub name: String,
+    /// The tenant that it is assigned to, `tn_…`.
+    pub tenant_id: String,
+    /// What it is for.
+    #[serde(default)]
+    pub description: String,
+    /// Whether it is used where nothing names one.
+    #[serde(default)]
+    pub default: bool,
+    /// Its Root user, `us_…`.
+    pub root_user_id: String,
+    /// What is stored, all users together.
+    #[serde(default)]
+    pub usage: Usage,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// `POST /v1/accounts`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AccountCreate {
+    /// Unique name.
+    pub name: String,
+    /// The tenant, `tn_…`.
+    pub tenant_id: String,
+    /// What it is for.
+    #[serde(default)]
+    pub description: String,
+}
+
+/// `PATCH /v1/accounts/{id}`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AccountPatch {
+    /// The tenant, `tn_…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant_id: Option<String>,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Make it the default one; it takes the place of the present default. `false` is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<bool>,
+}
+
+/// A user. `GET /v1/users/{id}`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UserItem {
+    /// `us_…`
+    pub id: String,
+    /// Unique in the installation.
+    pub login: String,
+    /// Name for people.
+    #[serde(default)]
+    pub name: String,
+    /// Where the user is written to; may be empty.
+    #[serde(default)]
+    pub email: String,
+    /// IANA time zone.
+    pub time_zone: String,
+    /// What the user may do.
+    pub role: Role,
+    /// The tenant, `tn_…`.
+    pub tenant_id: String,
+    /// The Account ID.
+    pub account_id: String,
+    /// Whether the user and its keys work.
+    pub enabled: bool,
+    /// Whether it is the account's Root user (rule 1).
+    #[serde(default)]
+    pub root: bool,
+    /// What the user is for.
+    #[serde(default)]
+    pub description: String,
+    /// Limits of the user.
+    #[serde(default)]
+    pub quota: Quota,
+    /// Labels.
+    #[serde(default)]
+    pub labels: Labels,
+    /// Buckets, keys, bytes and objects (rule 6).
+    #[serde(default)]
+    pub usage: Usage,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// `POST /v1/users`
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UserCreate {
+    /// Unique in the installation.
+    pub login: String,
+    /// Name for people.
+    #[serde(default)]
+    pub name: String,
+    /// Where the user is written to; may be empty.
+    #[serde(default)]
+    pub email: String,
+    /// IANA time zone; `UTC` when absent.
+    #[serde(default = "utc")]
+    pub time_zone: String,
+    /// What the user may do.
+    pub role: Role,
+    /// The tenant, `tn_…`.
+    pub tenant_id: String,
+    /// The Account ID; the default account when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
+    /// Whether the user and its keys work.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// What the user is for.
+    #[serde(default)]
+    pub description: String,
+    /// The password for signing in. Absent: the user cannot sign in; its keys work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<ShownSecret>,
+    /// Limits of the user.
+    #[serde(default)]
+    pub quota: Quota,
+    /// Labels.
+    #[serde(default)]
+    pub labels: Labels,
+}
+
+/// `PATCH /v1/users/{id}`
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UserPatch {
+    /// Name for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Where the user is written to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// IANA time zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// What the user may do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// The tenant, `tn_…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant_id: Option<String>,
+    /// Whether the user and its keys work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// What the user is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// A new password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<ShownSecret>,
+    /// All limits anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<Quota>,
+    /// All labels anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Labels>,
+}
+
+/// An access key, without its secret. `GET /v1/accessKeys/{accessKeyId}`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessKeyItem {
+    /// `SK` and 18 of `A-Z2-7`.
+    pub access_key_id: String,
+    /// Whose it is, `us_…`.
+    pub user_id: String,
+    /// What it may do.
+    pub permission: Permission,
+    /// What it is for.
+    #[serde(default)]
+    pub description: String,
+    /// The first four and the last four characters of the id.
+    pub hint: String,
+    /// The buckets that it is restricted to; absent: all of the user's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buckets: Option<Vec<String>>,
+    /// Labels.
+    #[serde(default)]
+    pub labels: Labels,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last used, to the minute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// `POST /v1/accessKeys`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AccessKeyCreate {
+    /// Whose it is, `us_…`.
+    pub user_id: String,
+    /// What it may do.
+    pub permission: Permission,
+    /// What it is for, ≤ 255 characters.
+    #[serde(default)]
+    pub description: String,
+    /// The buckets that it is restricted to; absent: all of the user's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buckets: Option<Vec<String>>,
+    /// Labels.
+    #[serde(default)]
+    pub labels: Labels,
+}
+
+/// The answer to `POST /v1/accessKeys` and to `…/rootKey/rotate`: the only one that ever shows the secret (rule 4).
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessKeyCreated {
+    /// The key.
+    #[serde(flatten)]
+    pub key: AccessKeyItem,
+    /// Its secret, 40 characters, shown here and never again.
+    pub secret_access_key: ShownSecret,
+}
+
+/// Default retention of a bucket with object lock: exactly one of `days` and `years`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Retention {
+    /// Whether a Full key may lift it early.
+    pub mode: LockMode,
+    /// Days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days: Option<u32>,
+    /// Years.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub years: Option<u32>,
+}
+
+/// A bucket. `GET /v1/buckets/{userId}/{name}`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BucketItem {
+    /// Whose it is, `us_…`.
+    pub user_id: String,
+    /// Unique within the user.
+    pub name: String,
+    /// Whether older versions are kept.
+    pub versioning: Versioning,
+    /// Whether it was made with object lock.
+    pub object_lock: bool,
+    /// How long new objects are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_retention: Option<Retention>,
+    /// Limits of the bucket.
+    #[serde(default)]
+    pub quota: Quota,
+    /// Labels.
+    #[serde(default)]
+    pub labels: Labels,
+    /// What is in it.
+    #[serde(default)]
+    pub usage: Usage,
+    /// What keeps it from being deleted.
+    #[serde(default)]
+    pub contents: BucketContents,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// What is in a bucket, so that one can see what keeps it from being deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BucketContents {
+    /// Versions with data.
+    #[serde(default)]
+    pub versions: u64,
+    /// Delete markers.
+    #[serde(default)]
+    pub delete_markers: u64,
+    /// Open multipart uploads.
+    #[serde(default)]
+    pub uploads: u64,
+    /// Versions under retention or legal hold.
+    #[serde(default)]
+    pub locked: u64,
+    /// When the last retention ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locked_until: Option<Timestamp>,
+}
+
+/// `POST /v1/buckets`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BucketCreate {
+    /// Whose it is, `us_…` (rule 8).
+    pub user_id: String,
+    /// Unique within the user.
+    pub name: String,
+    /// Whether older versions are kept.
+    #[serde(default)]
+    pub versioning: Versioning,
+    /// Object lock; forces versioning on.
+    #[serde(default)]
+    pub object_lock: bool,
+    /// How long new objects are kept; needs `objectLock`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_retention: Option<Retention>,
+    /// Limits of the bucket.
+    #[serde(default)]
+    pub quota: Quota,
+    /// Labels.
+    #[serde(default)]
+    pub labels: Labels,
+}
+
+/// `PATCH /v1/buckets/{userId}/{name}`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BucketPatch {
+    /// Whether older versions are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub versioning: Option<Versioning>,
+    /// How long new objects are kept; `null` clears it.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub default_retention: Option<Option<Retention>>,
+    /// All limits anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<Quota>,
+    /// All labels anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Labels>,
+}
+
+/// `POST /v1/sessions`
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SessionCreate {
+    /// Who.
+    pub login: String,
+    /// The account password.
+    pub password: ShownSecret,
+}
+
+/// The answer to `POST /v1/sessions`.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionCreated {
+    /// Bearer token of the session.
+    pub token: ShownSecret,
+    /// Who signed in, `us_…`.
+    pub user_id: String,
+    /// When the session ends.
+    pub expires_at: Timestamp,
+}
+
+/// `POST /v1/sessions/verify` (rule 5)
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SessionVerify {
+    /// The account password.
+    pub password: ShownSecret,
+}
+
+/// What a token may be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Scope {
+    /// Read everything that the user may read.
+    #[serde(rename = "read")]
+    Read,
+    /// Change everything that the user may change, but keys.
+    #[serde(rename = "write")]
+    Write,
+    /// Make, rotate and revoke keys.
+    #[serde(rename = "keys:write")]
+    KeysWrite,
+}
+
+/// An API token, without its secret. `GET /v1/tokens/{id}`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenItem {
+    /// `tk_…`
+    pub id: String,
+    /// Whose it is, `us_…`.
+    pub user_id: String,
+    /// What it is for.
+    pub name: String,
+    /// What it may be used for.
+    pub scopes: Vec<Scope>,
+    /// When it ends; absent: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// `POST /v1/tokens`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TokenCreate {
+    /// What it is for.
+    pub name: String,
+    /// What it may be used for.
+    pub scopes: Vec<Scope>,
+    /// When it ends; absent: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The answer to `POST /v1/tokens`: the only one that ever shows the token.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenCreated {
+    /// The token's record.
+    #[serde(flatten)]
+    pub item: TokenItem,
+    /// The bearer token, shown here and never again.
+    pub token: ShownSecret,
+}
+
+/// One line of the audit log. `GET /v1/auditEvents`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditEvent {
+    /// Grows by one.
+    pub sequence: i64,
+    /// When.
+    pub time: Timestamp,
+    /// Who: a user's id, or `system`.
+    pub principal: String,
+    /// What: `accessKey.create`, …
+    pub action: String,
+    /// On what: an id.
+    pub target: String,
+    /// `ok`, or a problem type.
+    pub outcome: String,
+    /// The request.
+    pub request_id: String,
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A field that is there, even as `null`.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Some)
+}
