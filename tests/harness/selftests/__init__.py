@@ -1,0 +1,1 @@
+"""Tests of the harness itself: what judges storekeeper must be shown to be able to fail."""
