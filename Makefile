@@ -1,0 +1,70 @@
+# `make help` says what there is. Nothing here needs more than Rust, Go, Python, make and a C compiler.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help quickstart quickstart-down test test-rust test-python build fmt lint crds venv controlplane clean
+
+CARGO ?= cargo
+PYTHON ?= python3
+CACHE := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/storekeeper
+TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
+export CARGO
+export STOREKEEPER_BIN ?= $(abspath $(TARGET))/debug/storekeeper
+
+# The virtual environment is outside the checkout, so that a fresh one finds it; its name is what it was made from.
+VENV_KEY := $(shell { $(PYTHON) --version; cat tests/requirements.txt; } | sha256sum | cut -c1-16)
+VENV := $(CACHE)/venv/$(VENV_KEY)
+RUN := PYTHONPATH=tests $(VENV)/bin/python
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+quickstart: venv ## The main job on real parts, left running to explore; CONTEXT=<kubeconfig context> uses that cluster
+	@$(RUN) -m harness.quickstart up $(if $(CONTEXT),--context '$(CONTEXT)')
+
+quickstart-down: venv ## End the quick start
+	@$(RUN) -m harness.quickstart down
+
+test: test-rust test-python ## Every test
+
+test-rust: ## The tests of the Rust code
+	$(CARGO) test --locked
+
+test-python: build venv ## The harness, S3 and end-to-end tests on the real control plane (PYTEST="-k name" for some)
+	$(RUN) -m pytest tests $(PYTEST)
+
+build: ## Build storekeeper (debug)
+	$(CARGO) build --locked
+
+fmt: venv ## Format everything
+	$(CARGO) fmt
+	$(VENV)/bin/ruff check --quiet --fix tests
+	$(VENV)/bin/ruff format --quiet tests
+
+lint: venv ## Formatting, clippy with warnings denied, cargo-deny, ruff
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(VENV)/bin/ruff format --check --quiet tests
+	$(VENV)/bin/ruff check tests
+	CARGO='$(CARGO)' scripts/deny
+
+crds: build ## Write crds/ from the Rust types
+	$(RUN) -m harness.crds
+
+controlplane: ## Build kube-apiserver, kube-controller-manager, kubectl and etcd into the cache
+	@$(PYTHON) tests/controlplane/build.py
+
+venv: $(VENV)/complete
+
+# Made beside its final place and then renamed by its marker: an interrupted one is made again.
+$(VENV)/complete:
+	@echo "making the Python environment in $(VENV)"
+	@rm -rf '$(VENV)'
+	@$(PYTHON) -m venv '$(VENV)'
+	@'$(VENV)/bin/pip' install --quiet --disable-pip-version-check --requirement tests/requirements.txt
+	@touch '$@'
+
+clean: quickstart-down ## Remove what was built here (the caches stay)
+	$(CARGO) clean
+	rm -rf target
