@@ -33,6 +33,25 @@ impl OwnerMark {
     }
 }
 
+/// How people name the object that something at a provider was made for. For messages: it identifies nothing, as an
+/// object can be made anew under the same name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectName {
+    /// Its namespace; `None`: it is cluster-scoped.
+    pub namespace: Option<String>,
+    /// Its name.
+    pub name: String,
+}
+
+impl fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(f, "{namespace}/{}", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
+}
+
 /// What a provider can do beyond the four permission levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Capability {
@@ -111,6 +130,8 @@ pub struct TenantWish {
     pub quota: Quota,
     /// Whose it is.
     pub owner: OwnerMark,
+    /// How people name the object that it is made for.
+    pub object: ObjectName,
 }
 
 /// A tenant as it is.
@@ -128,6 +149,8 @@ pub struct TenantState {
     pub quota: Quota,
     /// Whose it is; `None`: not ours, nor any cluster's.
     pub owner: Option<OwnerMark>,
+    /// How people name the object that it was made for, where the provider knows.
+    pub object: Option<ObjectName>,
     /// Whether the provider has it built in.
     pub built_in: bool,
 }
@@ -155,6 +178,8 @@ pub struct UserWish {
     pub quota: Quota,
     /// Whose it is.
     pub owner: OwnerMark,
+    /// How people name the object that it is made for.
+    pub object: ObjectName,
 }
 
 /// A user as it is.
@@ -182,6 +207,8 @@ pub struct UserState {
     pub quota: Quota,
     /// Whose it is; `None`: not ours, nor any cluster's.
     pub owner: Option<OwnerMark>,
+    /// How people name the object that it was made for, where the provider knows.
+    pub object: Option<ObjectName>,
     /// What it has.
     pub usage: Usage,
 }
@@ -199,6 +226,8 @@ pub struct KeyWish {
     pub buckets: Option<Vec<String>>,
     /// Whose it is.
     pub owner: OwnerMark,
+    /// How people name the object that it is made for.
+    pub object: ObjectName,
     /// The how-manieth key of its object it is.
     pub epoch: u32,
     /// The attempt that makes it, 32 hexadecimal digits.
@@ -214,6 +243,8 @@ pub struct KeyState {
     pub user_id: String,
     /// Whose it is.
     pub owner: OwnerMark,
+    /// How people name the object that it was made for, where the provider still knows.
+    pub object: Option<ObjectName>,
     /// The how-manieth key of its object it is.
     pub epoch: u32,
     /// The attempt that made it.
@@ -264,6 +295,8 @@ pub struct BucketWish {
     pub quota: Quota,
     /// Whose it is.
     pub owner: OwnerMark,
+    /// How people name the object that it is made for.
+    pub object: ObjectName,
 }
 
 /// A bucket as it is.
@@ -283,6 +316,8 @@ pub struct BucketState {
     pub quota: Quota,
     /// Whose it is; `None`: not ours, nor any cluster's.
     pub owner: Option<OwnerMark>,
+    /// How people name the object that it was made for, where the provider knows.
+    pub object: Option<ObjectName>,
     /// What is in it.
     pub usage: Usage,
     /// What keeps it from being deleted.
