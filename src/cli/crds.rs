@@ -3,7 +3,9 @@
 use super::Failure;
 use crate::api::crds;
 use clap::{Args, ValueEnum};
+use serde_json::Value;
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
 /// Print the custom resource definitions.
 #[derive(Args)]
@@ -11,6 +13,9 @@ pub struct Options {
     /// How they are printed
     #[arg(long, short, value_enum, default_value_t, env = "STOREKEEPER_OUTPUT")]
     output: Output,
+    /// Write one YAML file a kind into this folder instead of printing
+    #[arg(long, value_name = "DIR", conflicts_with = "output")]
+    directory: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Default, ValueEnum)]
@@ -22,19 +27,33 @@ enum Output {
     Json,
 }
 
-/// Prints the definitions on standard output.
+/// Prints the definitions on standard output, or writes them into a folder.
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let crds = crds::all();
-    let text = match options.output {
-        Output::Yaml => {
+    let crds = crds::all()?;
+    match (&options.directory, options.output) {
+        (Some(directory), _) => write_files(directory, &crds)?,
+        (None, Output::Yaml) => {
             let documents: Result<Vec<_>, _> = crds.iter().map(serde_yaml::to_string).collect();
-            documents?.join("---\n")
+            print(&documents?.join("---\n"))?;
         }
-        Output::Json => {
+        (None, Output::Json) => {
             let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": crds});
-            format!("{}\n", serde_json::to_string_pretty(&list)?)
+            print(&format!("{}\n", serde_json::to_string_pretty(&list)?))?;
         }
-    };
-    std::io::stdout().write_all(text.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn print(text: &str) -> std::io::Result<()> {
+    std::io::stdout().write_all(text.as_bytes())
+}
+
+/// `<plural>.yaml` for each definition.
+fn write_files(directory: &Path, crds: &[Value]) -> Result<(), Failure> {
+    std::fs::create_dir_all(directory)?;
+    for crd in crds {
+        let plural = crd["spec"]["names"]["plural"].as_str().unwrap_or_default();
+        std::fs::write(directory.join(format!("{plural}.yaml")), serde_yaml::to_string(crd)?)?;
+    }
     Ok(())
 }

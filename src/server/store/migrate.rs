@@ -38,8 +38,8 @@ mod tests {
     fn a_new_database_gets_the_newest_schema() {
         let mut connection = Connection::open_in_memory().unwrap();
         to_newest(&mut connection, Path::new("unused.db")).unwrap();
-        let version: usize = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
-        assert_eq!(version, SCRIPTS.len());
+        let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+        assert_eq!(version as usize, SCRIPTS.len());
     }
 
     #[test]
