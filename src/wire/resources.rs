@@ -42,6 +42,12 @@ pub struct Capabilities {
 pub const FEATURE_IDEMPOTENCY_KEYS: &str = "idempotency-keys";
 /// The feature that says that a key can be restricted to buckets.
 pub const FEATURE_KEY_BUCKETS: &str = "key-buckets";
+/// The feature that says that buckets can keep older versions.
+pub const FEATURE_VERSIONING: &str = "versioning";
+/// The feature that says that buckets can be made with object lock.
+pub const FEATURE_OBJECT_LOCK: &str = "object-lock";
+/// The feature that says that quotas are enforced.
+pub const FEATURE_QUOTAS: &str = "quotas";
 
 /// Limits. Absent: no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -356,6 +362,18 @@ pub struct AccessKeyCreate {
     /// Labels.
     #[serde(default)]
     pub labels: Labels,
+}
+
+/// `PATCH /v1/accessKeys/{accessKeyId}`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AccessKeyPatch {
+    /// What it is for, ≤ 255 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// All labels anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Labels>,
 }
 
 /// The answer to `POST /v1/accessKeys` and to `…/rootKey/rotate`: the only one that ever shows the secret (rule 4).

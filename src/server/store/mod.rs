@@ -4,9 +4,21 @@
 //! write in a savepoint of its own, and answers after the commit is on the disk (`synchronous=FULL`). Reads have their
 //! own connections. Both run off the async threads. Rules do not live here: a closure that is handed in decides.
 
+pub mod accounts;
+pub mod audit;
 mod blobs;
+pub mod buckets;
 mod cipher;
+pub mod columns;
+pub mod credentials;
+pub mod idempotency;
+pub mod keys;
+pub mod labels;
+pub mod lists;
 mod migrate;
+pub mod tenants;
+pub mod users;
+mod uses;
 mod writer;
 
 pub use blobs::{BlobName, Blobs};
@@ -47,9 +59,18 @@ pub enum StoreError {
     /// Another server works on the same folder.
     #[error("'{0}' is in use by another server")]
     Locked(PathBuf),
-    /// The store is being closed.
+    /// The store is being closed; nothing was done.
     #[error("the store is closed")]
     Closed,
+    /// The disk is full; what was tried was rolled back.
+    #[error("the disk is full")]
+    Full,
+    /// The commit failed; whether it reached the disk is not known.
+    #[error("failed to commit")]
+    Commit,
+    /// The closure that ran inside the store panicked; what it did was rolled back, if it was running.
+    #[error("the store's thread failed")]
+    Thread,
     /// Something stored cannot be read back.
     #[error("the database holds something that cannot be read: {0}")]
     Corrupt(String),
@@ -67,7 +88,14 @@ impl StoreError {
         match self {
             Self::Database(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull),
             Self::File { source, .. } => source.kind() == std::io::ErrorKind::StorageFull,
-            _ => false,
+            Self::Full => true,
+            Self::NewerSchema { .. }
+            | Self::WrongKey(_)
+            | Self::Locked(_)
+            | Self::Closed
+            | Self::Commit
+            | Self::Thread
+            | Self::Corrupt(_) => false,
         }
     }
 }
@@ -84,6 +112,7 @@ struct Shared {
     database: PathBuf,
     cipher: Cipher,
     blobs: Blobs,
+    uses: uses::KeyUses,
     /// Held for as long as the store is open: one server a folder.
     _lock: std::fs::File,
 }
@@ -102,7 +131,8 @@ impl Store {
         let cipher = Cipher::open(&folder.join("storekeeper.key"), &connection)?;
         let blobs = Blobs::open(&folder.join("blobs"))?;
         let writer = writer::Writer::start(connection);
-        let shared = Shared { writer, readers: Mutex::default(), database, cipher, blobs, _lock: lock };
+        let uses = uses::KeyUses::default();
+        let shared = Shared { writer, readers: Mutex::default(), database, cipher, blobs, uses, _lock: lock };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -121,7 +151,7 @@ impl Store {
             shared.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
             result
         });
-        joined.await.unwrap_or(Err(E::from(StoreError::Closed)))
+        joined.await.unwrap_or(Err(E::from(StoreError::Thread)))
     }
 
     /// Runs `write` in a transaction of the one writer; the answer comes after the commit is on the disk. An `Err`
@@ -138,6 +168,20 @@ impl Store {
     /// Seals and opens what must not lie on the disk in the clear.
     pub fn cipher(&self) -> &Cipher {
         &self.shared.cipher
+    }
+
+    /// Remembers that a key was used. Costs no write: [`Store::write_key_uses`] writes what has gathered.
+    pub fn key_used(&self, access_key_id: &str, time: jiff::Timestamp) {
+        self.shared.uses.note(access_key_id, time);
+    }
+
+    /// Writes down when keys were last used, all in one transaction. Called once a minute and before closing.
+    pub async fn write_key_uses(&self) -> Result<(), StoreError> {
+        let uses = self.shared.uses.take();
+        if uses.is_empty() {
+            return Ok(());
+        }
+        self.write(move |connection| keys::write_last_used(connection, &uses)).await
     }
 
     /// The files with the objects' data.

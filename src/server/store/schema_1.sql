@@ -42,6 +42,8 @@ CREATE TABLE user (
     quota TEXT NOT NULL,
     labels TEXT NOT NULL,
     password TEXT,
+    -- The user who made this one, or 'system': isolation does not hide from a principal what it made itself.
+    made_by TEXT NOT NULL,
     created INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX user_tenant ON user (tenant);
@@ -95,7 +97,6 @@ CREATE TABLE idempotency (
     principal TEXT NOT NULL,
     key TEXT NOT NULL,
     request_hash BLOB NOT NULL,
-    status INTEGER NOT NULL,
     sealed_answer BLOB NOT NULL,
     created INTEGER NOT NULL,
     PRIMARY KEY (principal, key)
@@ -106,11 +107,15 @@ CREATE TABLE audit (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
     time INTEGER NOT NULL,
     principal TEXT NOT NULL,
+    -- The principal's tenant, empty for the system: who may read the event.
+    tenant TEXT NOT NULL,
     action TEXT NOT NULL,
     target TEXT NOT NULL,
     outcome TEXT NOT NULL,
     request_id TEXT NOT NULL
 ) STRICT;
+
+CREATE INDEX audit_tenant ON audit (tenant);
 
 CREATE TABLE bucket (
     id INTEGER PRIMARY KEY,
