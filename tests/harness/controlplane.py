@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,11 +68,18 @@ class ControlPlane:
 
     def start(self) -> None:
         """Start all three; each is ready before the next one starts."""
-        self._write_files()
-        self.etcd.start(lambda: answers(f"{self._etcd_url}/health"))
+        self.write_files()
+        for process, ready in self.probes():
+            process.start(ready)
+
+    def probes(self) -> list[tuple[Process, Callable[[], bool]]]:
+        """The three in the order in which they start, each with what tells that it is ready."""
         ca, token = self.certificates.ca, self.admin_token
-        self.apiserver.start(lambda: answers(f"{self.endpoint.url}/readyz", ca, token))
-        self.manager.start(lambda: answers(f"https://127.0.0.1:{self._manager_port}/healthz", ca))
+        return [
+            (self.etcd, lambda: answers(f"{self._etcd_url}/health")),
+            (self.apiserver, lambda: answers(f"{self.endpoint.url}/readyz", ca, token)),
+            (self.manager, lambda: answers(f"https://127.0.0.1:{self._manager_port}/healthz", ca)),
+        ]
 
     def stop(self) -> None:
         """Kill all three: their data is thrown away, so there is nothing to wait for."""
@@ -81,7 +89,8 @@ class ControlPlane:
     def _file(self, name: str) -> Path:
         return self.layout.folder / name
 
-    def _write_files(self) -> None:
+    def write_files(self) -> None:
+        """The keys, tokens and configuration that the three read when they start."""
         self.layout.folder.mkdir(parents=True, exist_ok=True)
         self.layout.logs.mkdir(parents=True, exist_ok=True)
         tls.make_signing_key(self._file("service-account.key"))

@@ -52,13 +52,13 @@ class Management:
             if after is None:
                 return found
 
-    def keys(self, **query: Any) -> list[dict[str, Any]]:
+    def access_keys(self, **query: Any) -> list[dict[str, Any]]:
         return self.items("accessKeys", **query)
 
-    def keys_of(self, login: str) -> list[dict[str, Any]]:
+    def access_keys_of(self, login: str) -> list[dict[str, Any]]:
         """The live keys of the user with this login; none when there is no such user."""
         ids = [user["id"] for user in self.items("users") if user["login"] == login]
-        return [key for key in self.keys() if key["userId"] in ids]
+        return [key for key in self.access_keys() if key["userId"] in ids]
 
     def revoke(self, access_key_id: str) -> None:
         self.call("DELETE", f"/v1/accessKeys/{access_key_id}")
