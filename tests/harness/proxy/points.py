@@ -14,7 +14,7 @@
 | sweep-list | the list of keys that is not about one object or user |
 | mint, revoke | of an access key |
 
-Everything else has no point, and no rule ever touches it.
+Everything else has no point. Rules at `any` hit it too, but never a watch.
 """
 
 from __future__ import annotations
@@ -24,10 +24,12 @@ import re
 
 from harness.proxy.messages import Request
 
+# A rule for everything but watches.
+ANY = "any"
 POINTS = frozenset(
     {
         *("get-key", "get-secret", "get-credentials", "finalizer", "dry-run", "post-secret", "delete-secret"),
-        *("intent", "status", "ensure-user", "list-keys", "sweep-list", "mint", "revoke"),
+        *("intent", "status", "ensure-user", "list-keys", "sweep-list", "mint", "revoke", ANY),
     }
 )
 OPERATOR_NAMESPACE = "storekeeper-system"

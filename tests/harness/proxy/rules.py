@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from harness.proxy.messages import Request
-from harness.proxy.points import POINTS
+from harness.proxy.points import ANY, POINTS
 
 
 class Fault(enum.Enum):
@@ -60,7 +60,7 @@ class Rule:
 
     def applies(self, point: str | None, request: Request) -> bool:
         """Count this request, and say whether it is the one."""
-        if point != self.point or not self.only(request):
+        if request.is_watch or self.point not in (point, ANY) or not self.only(request):
             return False
         self.seen += 1
         if self.occurrence not in (0, self.seen):

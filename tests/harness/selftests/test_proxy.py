@@ -44,6 +44,14 @@ def test_other_points_are_not_hit(proxy: FaultProxy, upstream: Upstream) -> None
     assert rule.hits == 0 and len(upstream.executed) == 1
 
 
+def test_a_rule_at_any_hits_everything_but_watches(proxy: FaultProxy, upstream: Upstream) -> None:
+    proxy.fault("any", Fault.ANSWER_503, occurrence=0)
+    assert [post(proxy, path).status_code for path in (MINT, "/v1/users", "/")] == [503] * 3
+    upstream.say("")
+    watch = requests.get(proxy.endpoint + "/api/v1/x?watch=true", verify=str(proxy.ca), timeout=5)
+    assert watch.status_code == 200
+
+
 def test_only_requests_that_the_rule_accepts_are_hit(proxy: FaultProxy) -> None:
     proxy.fault("mint", Fault.ANSWER_500, occurrence=0, only=lambda request: b"us_2" in request.body)
     assert post(proxy).status_code == 200

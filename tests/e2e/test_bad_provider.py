@@ -1,0 +1,144 @@
+"""A provider that refuses, fails or does not answer: the account says so, nothing is lost, and it heals by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from e2e.world import World
+from harness import tls
+from harness.kube import Object
+from harness.proxy import Fault
+from harness.waiting import holds, until
+
+
+class Accounts:
+    """Extra StorageAccounts of one test; they go when the test's own objects have gone."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.names: list[str] = []
+
+    def create(self, **management: Any) -> str:
+        name = f"{self.world.ns}-{len(self.names)}"
+        self.names.append(name)
+        self.world.kube.create(self.world.installation.account(name, **management))
+        return name
+
+    def secret(self, entries: dict[str, str]) -> str:
+        name = f"{self.world.ns}-secret-{len(self.names)}"
+        self.world.installation.credentials(name, entries)
+        return name
+
+    def remove(self) -> None:
+        for name in self.names:
+            self.world.kube.delete("StorageAccount", name)
+            self.world.kube.wait_gone("StorageAccount", name)
+
+
+@pytest.fixture
+def accounts(world: World) -> Iterator[Accounts]:
+    made = Accounts(world)
+    try:
+        yield made
+    finally:
+        made.remove()
+
+
+def test_wrong_credentials_are_said_and_healed(world: World, accounts: Accounts) -> None:
+    secret = accounts.secret({"token": "not-a-token"})
+    name = accounts.create(credentialsSecretRef={"name": secret})
+    world.says("StorageAccount", name, "CredentialsRefused", f"'{name}'", f"'{secret}'")
+    _, token = world.installation.server.client(f"for {name}")
+    world.kube.patch("Secret", secret, {"stringData": {"token": token}}, "storekeeper-system")
+    world.ready("StorageAccount", name, 60)
+
+
+def test_missing_credentials_are_named(world: World, accounts: Accounts) -> None:
+    name = accounts.create(credentialsSecretRef={"name": "not-there"})
+    world.says("StorageAccount", name, "CredentialsNotFound", "'not-there'")
+
+
+def test_credentials_without_a_token_are_named(world: World, accounts: Accounts) -> None:
+    secret = accounts.secret({"password": "x"})
+    name = accounts.create(credentialsSecretRef={"name": secret})
+    world.says("StorageAccount", name, "CredentialsNotFound", f"'{secret}'", "token")
+
+
+def test_a_ca_bundle_that_is_none_is_said(world: World, accounts: Accounts) -> None:
+    secret = accounts.secret({"ca.crt": "this is not a certificate"})
+    name = accounts.create(caBundleSecretRef={"name": secret})
+    world.says("StorageAccount", name, "InvalidCABundle", f"'{secret}'")
+
+
+def test_a_ca_bundle_of_somebody_else_is_said(
+    world: World, accounts: Accounts, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = tls.make_certificates(tmp_path_factory.mktemp("other"), "somebody else")
+    secret = accounts.secret({"ca.crt": other.ca.read_text()})
+    name = accounts.create(caBundleSecretRef={"name": secret})
+    world.says("StorageAccount", name, "InvalidCABundle", f"'{secret}'")
+
+
+def test_a_provider_that_is_not_there_is_said(world: World, accounts: Accounts) -> None:
+    name = accounts.create(endpoint="https://127.0.0.1:1")
+    world.says("StorageAccount", name, "AccountUnreachable", f"'{name}'")
+
+
+def faulty(world: World, fault: Fault) -> None:
+    """Every request to the provider meets this fault from now on."""
+    world.installation.management_proxy.fault("any", fault, occurrence=0)
+
+
+@pytest.mark.parametrize(
+    ("fault", "reasons"),
+    [
+        (Fault.DROP_BEFORE, {"AccountUnreachable"}),
+        (Fault.HANG, {"AccountUnreachable"}),
+        (Fault.ANSWER_429, {"Throttled"}),
+        (Fault.ANSWER_500, {"ProviderFailing"}),
+        (Fault.ANSWER_503, {"Throttled", "ProviderFailing"}),
+        (Fault.TRUNCATE, {"AccountUnreachable", "ProviderFailing"}),
+    ],
+    ids=["down", "slow", "429", "500", "503", "half"],
+)
+def test_a_failing_provider_is_said_and_makes_one_key_when_it_is_back(
+    world: World, fault: Fault, reasons: set[str]
+) -> None:
+    world.user()
+    world.ready("StorageUser", "app")
+    faulty(world, fault)
+    world.key()
+    found = world.until_reason("AccessKey", "key", reasons | {"AccountNotReady"})
+    assert "main" in found["message"]
+    assert world.kube.find("Secret", "key", world.ns) is None
+    world.installation.clear_faults()
+    world.ready("AccessKey", "key", 90)
+    until(lambda: len(world.live_keys()) == 1, "one live key", 60, world.live_keys)
+
+
+def test_a_ready_key_survives_its_provider(world: World) -> None:
+    """While the provider is down nothing that was published is touched."""
+    world.user()
+    world.key()
+    world.ready("AccessKey", "key")
+    secret = world.secret("key")
+    faulty(world, Fault.DROP_BEFORE)
+    holds(lambda: world.secret("key") == secret, "the Secret is as it was", 5)
+    world.installation.clear_faults()
+    world.ready("AccessKey", "key", 90)
+    assert [world.key_id("key")] == [key["accessKeyId"] for key in world.live_keys()]
+
+
+def test_a_broken_account_does_not_stop_another(world: World, accounts: Accounts) -> None:
+    broken = accounts.create(endpoint="https://127.0.0.1:1")
+    world.user("stuck", accountRef={"name": broken})
+    stuck: Object = world.until_reason("StorageUser", "stuck", {"AccountUnreachable", "AccountNotReady"})
+    assert broken in stuck["message"]
+    world.user()
+    world.key()
+    world.ready("AccessKey", "key", 15)
+    world.delete("StorageUser", "stuck")
+    world.kube.patch("StorageUser", "stuck", {"metadata": {"finalizers": None}}, world.ns)

@@ -1,0 +1,123 @@
+"""A whole storekeeper as people run it: control plane, management server, operator under its ServiceAccount.
+
+Between the operator and both servers stands a fault proxy, which changes nothing until a test adds a rule.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from harness import paths, tls
+from harness.audit import AuditLog
+from harness.controlplane import ControlPlane, Layout
+from harness.kube import KINDS, Kube, Object
+from harness.kubeconfig import Endpoint, write_kubeconfig
+from harness.management import Management
+from harness.management_server import ManagementServer
+from harness.operator_process import OperatorProcess
+from harness.proxy import FaultProxy
+
+NAMESPACE = "storekeeper-system"
+OPERATOR = f"system:serviceaccount:{NAMESPACE}:storekeeper"
+ACCOUNT = "main"
+# An attempt whose answer was lost is repeated only after no request can be under way any more.
+REQUEST_TIMEOUT_SECONDS = 2
+
+
+class Installation:
+    """Start it once per test run; stop it whatever happened."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.logs = folder / "logs"
+        self.certificates = tls.make_certificates(folder / "pki")
+        self.plane = ControlPlane(Layout(folder / "cluster", paths.tools(), self.logs))
+        unlimited = ("--rate-limit", "0")
+        self.server = ManagementServer(folder / "server", self.certificates, logs=self.logs, options=unlimited)
+        self.audit = AuditLog(self.plane.layout.audit_log)
+        self.kube: Kube
+        self.management: Management
+        self.operator: OperatorProcess
+        self.kube_proxy: FaultProxy
+        self.management_proxy: FaultProxy
+
+    def start(self) -> None:
+        """Everything up to a Ready default account."""
+        self.plane.start()
+        layout = self.plane.layout
+        self.kube = Kube(self.plane.endpoint, self.plane.admin_token, layout.tools / "kubectl", layout.admin_kubeconfig)
+        self.kube_proxy = FaultProxy(self.plane.endpoint.url, self.plane.endpoint.ca, self.certificates)
+        self.kube_proxy.start()
+        self.server.start()
+        self.management_proxy = FaultProxy(self.server.endpoint, self.certificates.ca, self.certificates)
+        self.management_proxy.start()
+        self._install()
+        self.operator = OperatorProcess(self.operator_kubeconfig(), self.logs)
+        for proxy in self.proxies():
+            proxy.on_crash = self.operator.kill
+        self.operator.start()
+        self.kube.create(self.account(ACCOUNT, default=True))
+        self.kube.wait_ready("StorageAccount", ACCOUNT)
+
+    def stop(self) -> None:
+        """Stop what was started, also when starting went wrong half-way."""
+        for name in ("operator", "management_proxy", "server", "kube_proxy", "plane"):
+            part = getattr(self, name, None)
+            if part is not None:
+                part.stop()
+
+    def proxies(self) -> tuple[FaultProxy, FaultProxy]:
+        return self.kube_proxy, self.management_proxy
+
+    def clear_faults(self) -> None:
+        """No rule in force, nothing hanging, and an operator that runs."""
+        for proxy in self.proxies():
+            proxy.rules.clear()
+            proxy.release()
+        if not self.operator.running():
+            self.operator.start()
+
+    def operator_kubeconfig(self, direct: bool = False) -> Path:
+        """A kubeconfig of the operator's ServiceAccount, through the proxy unless `direct`."""
+        token = self.kube.token_for("storekeeper", NAMESPACE)
+        through = Endpoint(self.kube_proxy.endpoint, self.kube_proxy.ca)
+        path = self.folder / ("operator-direct.kubeconfig" if direct else "operator.kubeconfig")
+        return write_kubeconfig(path, self.plane.endpoint if direct else through, token)
+
+    def credentials(self, name: str, entries: dict[str, str]) -> None:
+        """A Secret in the operator's namespace."""
+        metadata = {"name": name, "namespace": NAMESPACE}
+        self.kube.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": entries})
+
+    def account(self, name: str, *, default: bool = False, **management: Any) -> Object:
+        """A StorageAccount at the management server; `management` overrides fields of `spec.provider.management`."""
+        provider = {
+            "endpoint": self.management_proxy.endpoint,
+            "credentialsSecretRef": {"name": "main-admin"},
+            "caBundleSecretRef": {"name": "main-ca"},
+            **management,
+        }
+        spec = {
+            "default": default,
+            "provider": {"management": provider},
+            "s3": {"endpoint": self.server.s3_endpoint, "region": self.server.region},
+            "limits": {"requestTimeoutSeconds": REQUEST_TIMEOUT_SECONDS},
+        }
+        return {
+            "apiVersion": "storekeeper.dev/v1alpha1",
+            "kind": "StorageAccount",
+            "metadata": {"name": name},
+            "spec": spec,
+        }
+
+    def _install(self) -> None:
+        crds = subprocess.run([paths.storekeeper_binary(), "crds"], check=True, capture_output=True, text=True).stdout
+        self.kube.kubectl("apply", "--server-side", "-f", "-", stdin=crds)
+        ours = [f"crd/{plural}.storekeeper.dev" for prefix, plural, _ in KINDS.values() if "storekeeper.dev" in prefix]
+        self.kube.kubectl("wait", "--for=condition=Established", "--timeout=30s", *ours)
+        self.kube.apply(paths.RBAC)
+        self.management, token = self.server.client()
+        self.credentials("main-admin", {"token": token})
+        self.credentials("main-ca", {"ca.crt": self.certificates.ca.read_text()})
