@@ -10,7 +10,8 @@ PYTHON ?= python3
 CACHE := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/storekeeper
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 export CARGO
-export STOREKEEPER_BIN ?= $(abspath $(TARGET))/debug/storekeeper
+STOREKEEPER_BIN ?= $(abspath $(TARGET))/debug/storekeeper
+export STOREKEEPER_BIN
 
 # The virtual environment is outside the checkout, so that a fresh one finds it; its name is what it was made from.
 VENV_KEY := $(shell { $(PYTHON) --version; cat tests/requirements.txt; } | sha256sum | cut -c1-16)
@@ -50,7 +51,7 @@ lint: venv ## Formatting, clippy with warnings denied, cargo-deny, ruff
 	CARGO='$(CARGO)' scripts/deny
 
 crds: build ## Write crds/ from the Rust types
-	$(RUN) -m harness.crds
+	$(STOREKEEPER_BIN) crds --directory crds
 
 controlplane: ## Build kube-apiserver, kube-controller-manager, kubectl and etcd into the cache
 	@$(PYTHON) tests/controlplane/build.py
