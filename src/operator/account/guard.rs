@@ -1,0 +1,210 @@
+//! Limit, circuit breaker and counting around a provider, as a provider: callers do not see them.
+
+use super::breaker::{Breaker, Heard};
+use crate::operator::runtime::metrics::Metrics;
+use crate::provider::{
+    BucketState, BucketWish, ClusterId, Description, Error, ErrorKind, KeyPair, KeyState, KeyWish, OwnerMark,
+    Provider, TenantState, TenantWish, UserState, UserWish,
+};
+use async_trait::async_trait;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// How long a call waits for its turn; then it fails as throttled, by definition not executed. Whoever counts how long a
+/// request can be in flight adds this to the account's request timeout.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// When a call that found no turn is worth trying again.
+const CROWDED: Duration = Duration::from_secs(1);
+
+/// Called when something about the account itself seems to have changed: its credentials or whether it answers.
+pub type Alarm = Arc<dyn Fn() + Send + Sync>;
+
+/// A provider with limit, breaker and counting.
+pub struct Guard {
+    account: String,
+    inner: Box<dyn Provider>,
+    turns: Semaphore,
+    breaker: Mutex<Breaker>,
+    timeout: Duration,
+    began: Instant,
+    metrics: Metrics,
+    alarm: Alarm,
+}
+
+impl Guard {
+    /// Guards a provider. `turns` calls are made at one time; none takes longer than `timeout`.
+    pub fn new(
+        account: &str,
+        inner: Box<dyn Provider>,
+        turns: usize,
+        timeout: Duration,
+        metrics: Metrics,
+        alarm: Alarm,
+    ) -> Self {
+        Self {
+            account: account.to_owned(),
+            inner,
+            turns: Semaphore::new(turns),
+            breaker: Mutex::default(),
+            timeout,
+            began: Instant::now(),
+            metrics,
+            alarm,
+        }
+    }
+
+    async fn call<T>(
+        &self,
+        op: &'static str,
+        object: &str,
+        call: impl Future<Output = Result<T, Error>> + Send,
+    ) -> Result<T, Error> {
+        let result = match self.admit().await {
+            Ok(turn) => {
+                let result = call.await;
+                self.note(&result);
+                drop(turn);
+                result
+            }
+            Err(kind) => Err(Error { op, object: object.to_owned(), kind }),
+        };
+        let outcome = result.as_ref().map_or_else(|error| outcome(&error.kind), |_| "ok");
+        self.metrics.provider_call(&self.account, op, outcome);
+        result
+    }
+
+    async fn admit(&self) -> Result<SemaphorePermit<'_>, ErrorKind> {
+        let turn = match tokio::time::timeout(LONGEST_WAIT, self.turns.acquire()).await {
+            Ok(Ok(turn)) => turn,
+            Ok(Err(_)) | Err(_) => return Err(ErrorKind::Throttled { after: Some(CROWDED) }),
+        };
+        let admitted = self.with_breaker(|breaker, now| breaker.admit(now, self.timeout));
+        if admitted {
+            Ok(turn)
+        } else {
+            Err(ErrorKind::Unreachable("it has not answered lately; it is tried again soon".to_owned()))
+        }
+    }
+
+    fn note<T>(&self, result: &Result<T, Error>) {
+        let heard = match result {
+            Err(Error { kind: ErrorKind::Unreachable(_) | ErrorKind::NoAnswer(_), .. }) => Heard::Silence,
+            Ok(_) | Err(_) => Heard::Answer,
+        };
+        let (before, after) = self.with_breaker(|breaker, now| {
+            let before = breaker.is_open();
+            breaker.note(now, heard);
+            (before, breaker.is_open())
+        });
+        let refused =
+            matches!(result, Err(Error { kind: ErrorKind::Unauthenticated | ErrorKind::Untrusted(_), .. }));
+        if before != after {
+            self.metrics.circuit(&self.account, after);
+        }
+        if before != after || refused {
+            (self.alarm)();
+        }
+    }
+
+    fn with_breaker<T>(&self, use_it: impl FnOnce(&mut Breaker, Duration) -> T) -> T {
+        let mut breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
+        use_it(&mut breaker, self.began.elapsed())
+    }
+}
+
+/// As metrics have it.
+fn outcome(kind: &ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::NotFound => "not-found",
+        ErrorKind::NameTaken(_) => "name-taken",
+        ErrorKind::InUse(_) => "in-use",
+        ErrorKind::Refused(_) => "refused",
+        ErrorKind::QuotaExceeded(_) => "quota-exceeded",
+        ErrorKind::Unauthenticated => "unauthenticated",
+        ErrorKind::Forbidden(_) => "forbidden",
+        ErrorKind::Throttled { .. } => "throttled",
+        ErrorKind::Unavailable { .. } => "unavailable",
+        ErrorKind::Unreachable(_) => "unreachable",
+        ErrorKind::Untrusted(_) => "untrusted",
+        ErrorKind::NoAnswer(_) => "no-answer",
+        ErrorKind::Failed(_) => "failed",
+        ErrorKind::NotSupported(_) => "not-supported",
+    }
+}
+
+#[async_trait]
+impl Provider for Guard {
+    async fn describe(&self) -> Result<Description, Error> {
+        self.call("describe", &self.account, self.inner.describe()).await
+    }
+
+    async fn find_tenant(&self, name: &str) -> Result<Option<TenantState>, Error> {
+        self.call("find tenant", name, self.inner.find_tenant(name)).await
+    }
+
+    async fn create_tenant(&self, tenant: &TenantWish) -> Result<TenantState, Error> {
+        self.call("create tenant", &tenant.name, self.inner.create_tenant(tenant)).await
+    }
+
+    async fn update_tenant(&self, id: &str, tenant: &TenantWish) -> Result<TenantState, Error> {
+        self.call("update tenant", &tenant.name, self.inner.update_tenant(id, tenant)).await
+    }
+
+    async fn delete_tenant(&self, id: &str) -> Result<(), Error> {
+        self.call("delete tenant", id, self.inner.delete_tenant(id)).await
+    }
+
+    async fn find_user(&self, login: &str) -> Result<Option<UserState>, Error> {
+        self.call("find user", login, self.inner.find_user(login)).await
+    }
+
+    async fn list_users(&self, cluster: &ClusterId) -> Result<Vec<UserState>, Error> {
+        self.call("list users", &self.account, self.inner.list_users(cluster)).await
+    }
+
+    async fn create_user(&self, user: &UserWish) -> Result<UserState, Error> {
+        self.call("create user", &user.login, self.inner.create_user(user)).await
+    }
+
+    async fn update_user(&self, id: &str, user: &UserWish) -> Result<UserState, Error> {
+        self.call("update user", &user.login, self.inner.update_user(id, user)).await
+    }
+
+    async fn delete_user(&self, id: &str) -> Result<(), Error> {
+        self.call("delete user", id, self.inner.delete_user(id)).await
+    }
+
+    async fn list_keys(&self, cluster: &ClusterId, of: Option<&OwnerMark>) -> Result<Vec<KeyState>, Error> {
+        self.call("list keys", &self.account, self.inner.list_keys(cluster, of)).await
+    }
+
+    async fn mint_key(&self, key: &KeyWish, idempotency_key: Option<&str>) -> Result<KeyPair, Error> {
+        self.call("create key", &key.nonce, self.inner.mint_key(key, idempotency_key)).await
+    }
+
+    async fn revoke_key(&self, access_key_id: &str) -> Result<(), Error> {
+        self.call("revoke key", access_key_id, self.inner.revoke_key(access_key_id)).await
+    }
+
+    async fn find_bucket(&self, user_id: &str, name: &str) -> Result<Option<BucketState>, Error> {
+        self.call("find bucket", name, self.inner.find_bucket(user_id, name)).await
+    }
+
+    async fn list_buckets(&self, cluster: &ClusterId) -> Result<Vec<BucketState>, Error> {
+        self.call("list buckets", &self.account, self.inner.list_buckets(cluster)).await
+    }
+
+    async fn create_bucket(&self, bucket: &BucketWish) -> Result<BucketState, Error> {
+        self.call("create bucket", &bucket.name, self.inner.create_bucket(bucket)).await
+    }
+
+    async fn update_bucket(&self, bucket: &BucketWish) -> Result<BucketState, Error> {
+        self.call("update bucket", &bucket.name, self.inner.update_bucket(bucket)).await
+    }
+
+    async fn delete_bucket(&self, user_id: &str, name: &str) -> Result<(), Error> {
+        self.call("delete bucket", name, self.inner.delete_bucket(user_id, name)).await
+    }
+}
