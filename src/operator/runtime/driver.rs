@@ -80,6 +80,7 @@ pub async fn write_if_changed<K: Managed>(
         return Ok(None);
     };
     let written = writer::write_status(ctx, object, &next).await?;
+    ctx.metrics.status_written(K::KIND);
     ctx.events.tell(ctx, object, &before, &next);
     Ok(Some(written))
 }
