@@ -33,7 +33,7 @@ test-rust: ## The tests of the Rust code
 	$(CARGO) test --locked
 
 test-python: build venv ## The harness, S3 and end-to-end tests on the real control plane (PYTEST="-k name" for some)
-	$(RUN) -m pytest tests $(PYTEST)
+	cd tests && $(VENV)/bin/python -m pytest $(PYTEST)
 
 build: ## Build storekeeper (debug)
 	$(CARGO) build --locked
