@@ -11,6 +11,7 @@ import pytest
 from e2e.world import World
 from harness.installation import Installation
 from harness.proxy import Fault, FaultProxy, Rule
+from harness.proxy.messages import Request
 from harness.proxy.server import wait_for
 from harness.waiting import until
 
@@ -29,14 +30,13 @@ def proxy_of(installation: Installation, point: str) -> FaultProxy:
 
 def set_fault(world: World, point: str, fault: Fault) -> Rule:
     """The fault at the first request of this step that is about the test's AccessKey."""
-    installation = world.installation
-    if point in AT_PROVIDER:
-        user_id = world.get("StorageUser", "app")["status"]["userId"]
-        return proxy_of(installation, point).fault(point, fault, only=lambda request: user_id.encode() in request.body)
     record = b'"published"' if point == "status" else b""
-    return proxy_of(installation, point).fault(
-        point, fault, only=lambda request: f"/{world.ns}/" in request.path and record in request.body
-    )
+
+    def only(request: Request) -> bool:
+        about = world.ns.encode() in request.raw
+        return about and record in request.body
+
+    return proxy_of(world.installation, point).fault(point, fault, only=only)
 
 
 def exactly_one_key(world: World, deadline: float = DEADLINE) -> None:

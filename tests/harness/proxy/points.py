@@ -33,8 +33,8 @@ POINTS = frozenset(
     }
 )
 OPERATOR_NAMESPACE = "storekeeper-system"
-# Labels of a key at the provider that name one object.
-OWNER_FILTERS = ("user", "owner")
+# The label that names the one object for which a key was made.
+OWNER_LABEL = "storekeeper.dev/owner"
 
 _KEY = re.compile(r"^/apis/storekeeper\.dev/v1alpha1/namespaces/([^/]+)/accesskeys/([^/]+)(/status)?$")
 _SECRET = re.compile(r"^/api/v1/namespaces/([^/]+)/secrets(?:/([^/]+))?$")
@@ -68,7 +68,8 @@ class Classifier:
             return "finalizer"
         issue = ((request.json().get("status") or {}).get("issue")) or {}
         nonce = issue.get("nonce")
-        if not issue.get("open") or nonce is None or nonce in self._nonces:
+        # A merge patch names only what is new, so `open` may be missing where it stays true.
+        if issue.get("open") is False or nonce is None or nonce in self._nonces:
             return "status"
         self._nonces.add(nonce)
         return "intent"
@@ -101,8 +102,7 @@ class Classifier:
 def names_one_owner(request: Request) -> bool:
     """Whether a list of keys is filtered down to one user or one object."""
     query = request.query
-    labels = [label.partition(":")[0] for label in query.get("label", [])]
-    return "user" in query or any(part in label for label in labels for part in OWNER_FILTERS)
+    return "user" in query or any(label.partition(":")[0] == OWNER_LABEL for label in query.get("label", []))
 
 
 def summary(request: Request) -> str:

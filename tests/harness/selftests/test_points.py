@@ -34,7 +34,8 @@ def request(method: str, target: str, body: object = None) -> Request:
         ("GET", "/v1/users?tenant=tn_1", "ensure-user"),
         ("POST", "/v1/users", "ensure-user"),
         ("GET", "/v1/accessKeys?user=us_1&limit=1000", "list-keys"),
-        ("GET", "/v1/accessKeys?account=1&limit=1000", "sweep-list"),
+        ("GET", "/v1/accessKeys?label=storekeeper.dev%2Fowner%3Ac-1%2Fu-1&limit=1000", "list-keys"),
+        ("GET", "/v1/accessKeys?account=1&label=storekeeper.dev%2Fcluster%3Ac-1&limit=1000", "sweep-list"),
         ("POST", "/v1/accessKeys", "mint"),
         ("DELETE", "/v1/accessKeys/SK1", "revoke"),
         ("GET", "/v1/accessKeys/SK1", None),
@@ -50,13 +51,10 @@ def test_a_request_has_one_name(method: str, target: str, point: str | None) -> 
 def test_an_intent_is_the_first_write_of_its_nonce() -> None:
     classifier = Classifier()
 
-    def write(nonce: str, is_open: bool) -> str | None:
-        body = {"status": {"issue": {"nonce": nonce, "open": is_open}}}
+    def write(nonce: str | None, is_open: bool | None) -> str | None:
+        issue = {"nonce": nonce, "open": is_open}
+        body = {"status": {"issue": {name: value for name, value in issue.items() if value is not None}}}
         return classifier.point(request("PATCH", KEY + "/status", body))
 
-    assert [write("a", True), write("a", True), write("a", False), write("b", True)] == [
-        "intent",
-        "status",
-        "status",
-        "intent",
-    ]
+    writes = [write("a", True), write("a", True), write("b", None), write("c", False), write(None, False)]
+    assert writes == ["intent", "status", "intent", "status", "status"]
