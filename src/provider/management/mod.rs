@@ -1,1 +1,73 @@
-//! The client of storekeeper's own management server.
+//! The client of storekeeper's own management API: one account of one management server.
+//!
+//! [`transport`] sends and reads, [`failure`] tells what a failure proves, [`convert`] translates between the wire's
+//! words and the provider's, [`marks`] writes and reads the labels that say whose something is, and [`calls`] is the
+//! list of calls. Nothing here decides anything about a custom resource, and nothing here sends a request twice.
+
+mod calls;
+mod convert;
+mod failure;
+mod marks;
+mod tls;
+mod transport;
+
+#[cfg(test)]
+mod tests;
+
+use crate::wire::ShownSecret;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::sync::OnceCell;
+use transport::Transport;
+
+/// How to reach one account of a management server. No `Debug`: it holds the token.
+#[derive(Clone)]
+pub struct Settings {
+    /// URL of the management API, `https://host:port`.
+    pub endpoint: String,
+    /// API token with the scopes `read`, `write` and `keys:write`.
+    pub token: ShownSecret,
+    /// The only certificates to trust, PEM. `None`: the system's.
+    pub ca_pem: Option<Vec<u8>>,
+    /// The Account ID, 12 digits. `None`: the account that the server has as the default, else the only one that the
+    /// token may see.
+    pub account_id: Option<String>,
+    /// How long one call may take in all. Nothing of a request is sent after it.
+    pub timeout: Duration,
+}
+
+/// Why a client cannot be made of its settings.
+#[derive(Debug, Error)]
+pub enum BuildError {
+    /// The endpoint is not an `http` or `https` URL of a host.
+    #[error("the endpoint '{0}' must be an http or https URL")]
+    Endpoint(String),
+    /// The token has characters that no HTTP header may have, or is empty.
+    #[error("the token must be printable text without spaces")]
+    Token,
+    /// The CA bundle has no certificate, or one that cannot be read.
+    #[error("the CA bundle must be one or more PEM certificates")]
+    CaBundle,
+    /// The system has no certificates to trust.
+    #[error("the system has no trusted certificates; name a CA bundle")]
+    SystemRoots,
+    /// The HTTP client cannot be made.
+    #[error("failed to set up the HTTP client")]
+    Http(#[source] reqwest::Error),
+}
+
+/// The management API of one account. Cheap calls share connections; making a key has a connection of its own.
+pub struct Client {
+    transport: Transport,
+    named_account: Option<String>,
+    account: OnceCell<String>,
+}
+
+impl Client {
+    /// A client that has not connected yet.
+    pub fn new(settings: Settings) -> Result<Self, BuildError> {
+        let Settings { endpoint, token, ca_pem, account_id, timeout } = settings;
+        let transport = Transport::new(&endpoint, &token, ca_pem.as_deref(), timeout)?;
+        Ok(Self { transport, named_account: account_id, account: OnceCell::new() })
+    }
+}
