@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help quickstart quickstart-down test test-rust test-python build fmt lint crds venv controlplane clean
+.PHONY: help quickstart quickstart-down test test-rust test-python build fmt lint crds venv controlplane figures clean
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -52,6 +52,9 @@ lint: venv ## Formatting, clippy with warnings denied, cargo-deny, ruff
 
 crds: build ## Write crds/ from the Rust types
 	$(STOREKEEPER_BIN) crds --directory crds
+
+figures: build venv ## What it costs: writes and calls per key, writes on restart, memory
+	@$(RUN) -m harness.figures
 
 controlplane: ## Build kube-apiserver, kube-controller-manager, kubectl and etcd into the cache
 	@$(PYTHON) tests/controlplane/build.py

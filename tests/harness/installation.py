@@ -16,7 +16,7 @@ from harness.kube import KINDS, Kube, Object
 from harness.kubeconfig import Endpoint, write_kubeconfig
 from harness.management import Management
 from harness.management_server import ManagementServer
-from harness.operator_process import OperatorProcess
+from harness.operator_process import FAST, OperatorProcess
 from harness.proxy import FaultProxy
 
 NAMESPACE = "storekeeper-system"
@@ -29,8 +29,9 @@ REQUEST_TIMEOUT_SECONDS = 2
 class Installation:
     """Start it once per test run; stop it whatever happened."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, operator_options: tuple[str, ...] = FAST) -> None:
         self.folder = folder
+        self._operator_options = operator_options
         self.logs = folder / "logs"
         self.certificates = tls.make_certificates(folder / "pki")
         self.plane = ControlPlane(Layout(folder / "cluster", paths.tools(), self.logs))
@@ -54,7 +55,7 @@ class Installation:
         self.management_proxy = FaultProxy(self.server.endpoint, self.certificates.ca, self.certificates)
         self.management_proxy.start()
         self._install()
-        self.operator = OperatorProcess(self.operator_kubeconfig(), self.logs)
+        self.operator = OperatorProcess(self.operator_kubeconfig(), self.logs, options=self._operator_options)
         for proxy in self.proxies():
             proxy.on_crash = self.operator.kill
         self.operator.start()

@@ -10,7 +10,7 @@ from harness.ports import free_port
 from harness.process import Process
 
 # Tests wait for what the operator notices by itself, so it looks more often than in production.
-FAST = ("--secret-check-interval", "2s", "--resync-interval", "5s")
+FAST = ("--secret-check-interval", "2s", "--resync-interval", "5s", "--log-level", "storekeeper=debug,info")
 
 
 class OperatorProcess:
@@ -23,7 +23,6 @@ class OperatorProcess:
         *,
         leader_election: bool = False,
         name: str = "operator",
-        log_level: str = "debug",
         options: tuple[str, ...] = FAST,
     ) -> None:
         self.listen = f"127.0.0.1:{free_port()}"
@@ -32,7 +31,7 @@ class OperatorProcess:
             *("--kubeconfig", kubeconfig),
             *("--listen", self.listen),
             *("--leader-election", "true" if leader_election else "false"),
-            *("--log-format", "text", "--log-level", log_level),
+            *("--log-format", "text"),
             *options,
         ]
         self.process = Process(name, command, logs / f"{name}.log")

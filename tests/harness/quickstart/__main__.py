@@ -26,8 +26,8 @@ def main() -> int:
             down(ui, run)
     except StepFailed as failed:
         ui.failure(failed)
-        if run.running():
-            ui.say(f"Still running, to look at: {', '.join(run.running())}. Stop with: make quickstart-down")
+        if run.running() or run.context() is not None:
+            ui.say(f"Still there, to look at: {', '.join(run.running())}. Stop with: make quickstart-down")
         return 1
     except KeyboardInterrupt:
         ui.say("\ninterrupted; stop with: make quickstart-down")
