@@ -53,7 +53,18 @@ def test_wrong_credentials_are_said_and_healed(world: World, accounts: Accounts)
     world.says("StorageAccount", name, "CredentialsRefused", f"'{name}'", f"'{secret}'")
     _, token = world.installation.server.client(f"for {name}")
     world.kube.patch("Secret", secret, {"stringData": {"token": token}}, "storekeeper-system")
+    world.touch("StorageAccount", name)
     world.ready("StorageAccount", name, 60)
+
+
+def test_credentials_that_end_later_are_said(world: World, accounts: Accounts) -> None:
+    called = f"{world.ns}-ends"
+    _, token = world.installation.server.client(called)
+    name = accounts.create(credentialsSecretRef={"name": accounts.secret({"token": token})})
+    world.ready("StorageAccount", name)
+    world.management.revoke_token(called)
+    world.touch("StorageAccount", name)
+    world.says("StorageAccount", name, "CredentialsRefused", f"'{name}'")
 
 
 def test_missing_credentials_are_named(world: World, accounts: Accounts) -> None:

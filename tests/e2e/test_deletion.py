@@ -69,8 +69,7 @@ def test_a_retained_key_outlives_its_object(world: World) -> None:
     world.management.revoke(live["accessKeyId"])
 
 
-def test_the_default_account_is_not_deleted(world: World) -> None:
-    """It stays for the whole run, so this is only asked for by a dry run of what it would say."""
+def test_an_account_in_use_is_not_deleted(world: World) -> None:
     second = world.installation.account(f"{world.ns}-used")
     world.kube.create(second)
     name = second["metadata"]["name"]

@@ -63,6 +63,12 @@ class Management:
     def revoke(self, access_key_id: str) -> None:
         self.call("DELETE", f"/v1/accessKeys/{access_key_id}")
 
+    def revoke_token(self, name: str) -> None:
+        """End the API token of that name."""
+        for token in self.items("tokens"):
+            if token["name"] == name:
+                self.call("DELETE", f"/v1/tokens/{token['id']}")
+
     def audit(self, **query: Any) -> list[dict[str, Any]]:
         return self.items("auditEvents", **query)
 

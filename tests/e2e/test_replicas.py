@@ -1,0 +1,59 @@
+"""Several operators at once: with and without a lock there is one key, and one that dies is replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from e2e.test_crash import exactly_one_key
+from e2e.world import World
+from harness.operator_process import FAST, OperatorProcess
+from harness.waiting import until
+
+KEYS = 12
+
+
+@contextmanager
+def another_operator(world: World, name: str, *, leader_election: bool) -> Iterator[OperatorProcess]:
+    made = world.installation
+    operator = OperatorProcess(
+        made.operator_kubeconfig(direct=True), made.logs, leader_election=leader_election, name=name, options=FAST
+    )
+    try:
+        operator.start()
+        yield operator
+    finally:
+        operator.kill()
+
+
+def test_two_operators_without_a_lock_publish_each_key_once(world: World) -> None:
+    since = world.installation.audit.position()
+    with another_operator(world, "second", leader_election=False):
+        world.user()
+        names = [f"key-{number}" for number in range(KEYS)]
+        for name in names:
+            world.key(name)
+        for name in names:
+            world.ready("AccessKey", name, 90)
+        until(lambda: len(world.live_keys()) == KEYS, "one live key each", 60, lambda: len(world.live_keys()))
+    assert {key["accessKeyId"] for key in world.live_keys()} == {world.key_id(name) for name in names}
+    accepted = [
+        (call.verb, call.name)
+        for call in world.installation.audit.calls(since)
+        if call.resource == "secrets" and call.namespace == world.ns and call.is_write and call.code < 400
+    ]
+    assert sorted(accepted) == sorted(("create", name) for name in names)
+
+
+def test_another_leader_takes_over_from_one_that_was_killed(world: World) -> None:
+    world.user()
+    world.ready("StorageUser", "app")
+    world.installation.operator.stop()
+    with another_operator(world, "first-leader", leader_election=True) as first:
+        until(lambda: "storekeeper_leader 1" in first.metrics(), "the first to lead")
+        with another_operator(world, "next-leader", leader_election=True) as following:
+            assert "storekeeper_leader 1" not in following.metrics()
+            first.kill()
+            world.key()
+            exactly_one_key(world)
+            assert "storekeeper_leader 1" in following.metrics()
