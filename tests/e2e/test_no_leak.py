@@ -71,5 +71,6 @@ def test_a_secret_is_nowhere_but_in_its_secret(
     texts = places(world, loud)
     assert given.access_key_id in texts["provider keys"], "the search must find what is there"
     for where, text in texts.items():
-        for spelling in spellings(given.secret_access_key):
-            assert spelling not in text, f"the secret is in {where}"
+        for secret, called in ((given.secret_access_key, "the key's secret"), (world.installation.token, "the token")):
+            found = [spelling for spelling in spellings(secret) if spelling in text]
+            assert not found, f"{called} is in {where}"

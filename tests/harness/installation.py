@@ -40,6 +40,7 @@ class Installation:
         self.audit = AuditLog(self.plane.layout.audit_log)
         self.kube: Kube
         self.management: Management
+        self.token: str
         self.operator: OperatorProcess
         self.kube_proxy: FaultProxy
         self.management_proxy: FaultProxy
@@ -119,6 +120,6 @@ class Installation:
         ours = [f"crd/{plural}.storekeeper.dev" for prefix, plural, _ in KINDS.values() if "storekeeper.dev" in prefix]
         self.kube.kubectl("wait", "--for=condition=Established", "--timeout=30s", *ours)
         self.kube.apply(paths.RBAC)
-        self.management, token = self.server.client()
-        self.credentials("main-admin", {"token": token})
+        self.management, self.token = self.server.client()
+        self.credentials("main-admin", {"token": self.token})
         self.credentials("main-ca", {"ca.crt": self.certificates.ca.read_text()})
