@@ -126,17 +126,14 @@ impl Provider for Client {
     }
 
     async fn list_keys(&self, cluster: &ClusterId, of: Option<&OwnerMark>) -> Result<Vec<KeyState>, Error> {
-        let items: Vec<AccessKeyItem> = match of {
+        let items: Vec<AccessKeyItem> = if let Some(owner) = of {
             // The mark alone tells: were the account ever named differently, the object's keys must still be seen.
-            Some(owner) => {
-                let label = marks::of_owner(owner);
-                let call = Call { op: "list keys of", object: &owner.uid };
-                self.transport.list(call, &["accessKeys"], &[("label", &label)]).await?
-            }
-            None => {
-                let call = Call { op: "list keys of cluster", object: &cluster.0 };
-                self.marked(call, "accessKeys", cluster).await?
-            }
+            let label = marks::of_owner(owner);
+            let call = Call { op: "list keys of", object: &owner.uid };
+            self.transport.list(call, &["accessKeys"], &[("label", &label)]).await?
+        } else {
+            let call = Call { op: "list keys of cluster", object: &cluster.0 };
+            self.marked(call, "accessKeys", cluster).await?
         };
         let ours =
             |key: &KeyState| key.owner.cluster == *cluster && of.is_none_or(|owner| key.owner == *owner);
