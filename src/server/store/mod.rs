@@ -16,12 +16,13 @@ pub mod keys;
 pub mod labels;
 pub mod lists;
 mod migrate;
+pub mod objects;
 pub mod tenants;
 pub mod users;
 mod uses;
 mod writer;
 
-pub use blobs::{BlobName, Blobs};
+pub use blobs::{BlobName, BlobWriter, Blobs, Draft, blocking};
 pub use cipher::{Cipher, Sealed};
 
 use rusqlite::{Connection, OpenFlags};
@@ -130,6 +131,7 @@ impl Store {
         migrate::to_newest(&mut connection, &database)?;
         let cipher = Cipher::open(&folder.join("storekeeper.key"), &connection)?;
         let blobs = Blobs::open(&folder.join("blobs"))?;
+        blobs.sweep(&connection)?;
         let writer = writer::Writer::start(connection);
         let uses = uses::KeyUses::default();
         let shared = Shared { writer, readers: Mutex::default(), database, cipher, blobs, uses, _lock: lock };

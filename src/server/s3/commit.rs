@@ -1,0 +1,169 @@
+//! The one way in which a version comes to be.
+//!
+//! The data lies fsynced in a blob that no row refers to. One transaction then checks that the bucket is there, the
+//! conditions hold, what is replaced is not locked, and the quotas of bucket and user allow it; it writes the row and
+//! counts it. What was replaced is unlinked after the commit.
+
+use super::attributes::{Attributes, Tags, to_json};
+use super::auth::Caller;
+use super::conditions::Conditions;
+use super::errors::{Fault, quota_exceeded};
+use super::lock::{self, Protection};
+use crate::server::store::objects::buckets::{self, BucketRow};
+use crate::server::store::objects::versions::{self, NULL_VERSION, VersionInsert, VersionRow};
+use crate::server::store::{BlobName, Draft, Store, StoreError};
+use crate::wire::Versioning;
+use rusqlite::Connection;
+use s3s::s3_error;
+
+/// What becomes a version.
+#[derive(Clone, Debug)]
+pub struct NewVersion {
+    /// The key.
+    pub key: String,
+    /// Bytes.
+    pub size: i64,
+    /// The entity tag, without quotes.
+    pub etag: String,
+    /// The data.
+    pub blob: BlobName,
+    /// Headers, metadata and checksums.
+    pub attributes: Attributes,
+    /// Tags.
+    pub tags: Tags,
+    /// Retention and legal hold that were asked for.
+    pub protection: Protection,
+}
+
+/// What became of it.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// The version id, where the bucket has such.
+    pub version: Option<String>,
+    /// When it was written.
+    pub modified: i64,
+}
+
+/// The caller's bucket of that name.
+pub fn bucket(connection: &Connection, caller: &Caller, name: &str) -> Result<BucketRow, Fault> {
+    buckets::find(connection, &caller.user, name)?.ok_or_else(|| s3_error!(NoSuchBucket).into())
+}
+
+/// Writes a version, in the transaction that it is called in; also answers what blobs it replaced.
+pub fn insert_version(
+    connection: &Connection,
+    caller: &Caller,
+    bucket_name: &str,
+    new: &NewVersion,
+    conditions: &Conditions,
+    now: i64,
+) -> Result<(Stored, Vec<BlobName>), Fault> {
+    let bucket = bucket(connection, caller, bucket_name)?;
+    let current = versions::latest(connection, bucket.id, &new.key)?.filter(|row| !row.marker);
+    conditions.check_write(current.as_ref())?;
+    let retention = lock::for_new_version(&bucket, &new.protection, now)?;
+    let replaced = replaced_by(connection, &bucket, &new.key)?;
+    if let Some(old) = &replaced {
+        lock::check_removable(old, now, false)?;
+        versions::delete(connection, bucket.id, old)?;
+    }
+    let version = new_version_id(&bucket);
+    let insert = VersionInsert {
+        key: &new.key,
+        version: &version,
+        size: new.size,
+        etag: &new.etag,
+        blob: Some(&new.blob),
+        modified: now,
+        attributes: &to_json(&new.attributes)?,
+        tags: &to_json(&new.tags)?,
+        retention,
+        legal_hold: new.protection.legal_hold,
+    };
+    versions::insert(connection, bucket.id, &insert)?;
+    if room(connection, caller, bucket_name)?.is_some_and(|room| room.bytes < 0 || room.objects < 0) {
+        return Err(quota_exceeded("the quota of the bucket or of its user is exceeded").into());
+    }
+    let version = shown_version(&bucket, version);
+    Ok((Stored { version, modified: now }, replaced.and_then(|old| old.blob).into_iter().collect()))
+}
+
+/// What a write without versioning takes the place of.
+pub fn replaced_by(
+    connection: &Connection,
+    bucket: &BucketRow,
+    key: &str,
+) -> Result<Option<VersionRow>, StoreError> {
+    match bucket.versioning {
+        Versioning::Enabled => Ok(None),
+        Versioning::Disabled | Versioning::Suspended => {
+            versions::find(connection, bucket.id, key, NULL_VERSION)
+        }
+    }
+}
+
+/// The id of the next version in that bucket.
+pub fn new_version_id(bucket: &BucketRow) -> String {
+    match bucket.versioning {
+        Versioning::Enabled => format!("{:032x}", rand::random::<u128>()),
+        Versioning::Disabled | Versioning::Suspended => NULL_VERSION.to_owned(),
+    }
+}
+
+/// A version id for an answer: a bucket that never had versions shows none.
+pub fn shown_version(bucket: &BucketRow, version: String) -> Option<String> {
+    match bucket.versioning {
+        Versioning::Disabled => None,
+        Versioning::Enabled | Versioning::Suspended => Some(version),
+    }
+}
+
+/// What may still be added; less than nothing where it is too much already.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    /// Bytes.
+    pub bytes: i64,
+    /// Versions.
+    pub objects: i64,
+}
+
+/// What may still be added to a bucket by its own quota and its user's; `None`: no limit.
+pub fn room(connection: &Connection, caller: &Caller, bucket_name: &str) -> Result<Option<Room>, Fault> {
+    let bucket = bucket(connection, caller, bucket_name)?;
+    let (used, limits) = buckets::usage_of(connection, &caller.user)?;
+    let bytes = left(bucket.quota.size, bucket.used_bytes).min(left(limits.size, used.bytes));
+    let objects = left(bucket.quota.objects, bucket.used_objects).min(left(limits.objects, used.objects));
+    Ok((bytes != i64::MAX || objects != i64::MAX).then_some(Room { bytes, objects }))
+}
+
+/// What of a limit is left; less than nothing where more than that is used.
+pub fn left(limit: Option<u64>, used: i64) -> i64 {
+    limit.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX).saturating_sub(used))
+}
+
+/// Runs the write that a blob is for, to its end even when the client goes away, and unlinks what it replaced.
+///
+/// The blob is let go of before the write is queued: from then on only the outcome says whether a row refers to it. On
+/// a refusal none does, and it is unlinked; when the store fails nobody knows, and the sweep at the next start decides.
+pub async fn settle<T, F>(store: &Store, draft: Option<Draft>, write: F) -> Result<T, Fault>
+where
+    T: Send + 'static,
+    F: FnOnce(&Connection) -> Result<(T, Vec<BlobName>), Fault> + Send + 'static,
+{
+    let store = store.clone();
+    let blob = draft.map(Draft::release);
+    let settling = tokio::spawn(async move {
+        match store.write(write).await {
+            Ok((value, replaced)) => {
+                store.blobs().remove(replaced).await;
+                Ok(value)
+            }
+            Err(Fault::Refused(error)) => {
+                store.blobs().remove(blob.into_iter().collect()).await;
+                Err(Fault::Refused(error))
+            }
+            Err(Fault::Store(error)) => Err(Fault::Store(error)),
+        }
+    });
+    settling.await.unwrap_or(Err(Fault::Store(StoreError::Closed)))
+}
