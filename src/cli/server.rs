@@ -1,10 +1,13 @@
 //! `storekeeper server`: the management server with its S3 endpoint.
 
 use super::Failure;
+use crate::server::http::Settings;
+use crate::server::{self, FirstStart, ServeOptions};
 use crate::telemetry::{self, LogFormat};
 use clap::Args;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Run the management server: tenants, accounts, users, keys and buckets over HTTPS, and S3.
 #[derive(Args)]
@@ -49,6 +52,65 @@ pub struct Options {
 
 /// Runs the server until SIGTERM or SIGINT.
 pub fn run(options: Options) -> Result<(), Failure> {
-    telemetry::init(options.log_format, &options.log_level)?;
-    Ok(())
+    let Options {
+        data_dir,
+        listen,
+        s3_listen,
+        tls_cert,
+        tls_key,
+        insecure_listen,
+        region,
+        admin_password_file,
+        idempotency_keys,
+        rate_limit,
+        log_format,
+        log_level,
+    } = options;
+    telemetry::init(log_format, &log_level)?;
+    let told = data_dir.clone();
+    let options = ServeOptions {
+        data_dir,
+        listen,
+        s3_listen,
+        tls: tls_cert.zip(tls_key),
+        insecure_listen,
+        admin_password_file,
+        settings: Settings { region, idempotency_keys, rate_limit },
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let stop = stop_signal()?;
+        server::serve(options, stop, |first| tell(first, &told)).await?;
+        Ok(())
+    })
+}
+
+/// Done when the process is told to stop.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Says, once in the life of a data folder, how to sign in and what to keep.
+#[allow(clippy::print_stdout)]
+fn tell(first: &FirstStart, data: &Path) {
+    let password = match &first.generated_password {
+        Some(password) => format!("{}   (shown once; change it soon)", password.reveal()),
+        None => "as in the password file".to_owned(),
+    };
+    println!("First start of the management server");
+    println!("  login      {}", first.login);
+    println!("  password   {password}");
+    println!("  account    {}", first.account_id);
+    println!("  data       {}", data.display());
+    println!(
+        "  key file   {}   (back it up apart from the data: without it no secret can be read)",
+        data.join("storekeeper.key").display()
+    );
 }

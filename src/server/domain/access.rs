@@ -148,8 +148,11 @@ fn only(who: &str) -> Refusal {
 /// Whether a principal may do something to one item: rule 11.
 pub fn may(principal: &Principal, action: Action, target: Target<'_>) -> Result<(), Refusal> {
     if !reads(principal, target) {
-        // Making something in a place that one cannot see answers as if the place were not there.
-        return Err(Refusal::not_found());
+        return Err(if action == Action::Create {
+            no_place(principal, target)
+        } else {
+            Refusal::not_found()
+        });
     }
     if action == Action::Read {
         return Ok(());
@@ -168,15 +171,32 @@ pub fn may(principal: &Principal, action: Action, target: Target<'_>) -> Result<
     }
 }
 
-fn reads(principal: &Principal, target: Target<'_>) -> bool {
-    let (collection, tenant, made_by) = match target {
+/// Why something cannot be made in a place that one cannot see. Only what the principal knows anyway is said: that its
+/// role never may, or, to a global administrator, who sees all tenants, that the tenant is isolated.
+fn no_place(principal: &Principal, target: Target<'_>) -> Refusal {
+    let (collection, _, _) = place(target);
+    match visible(principal, collection) {
+        Err(refusal) => refusal,
+        Ok(Visible::PublicOr { .. }) => {
+            Refusal::forbidden("the tenant is isolated: only its own administrators may do this")
+        }
+        Ok(Visible::All | Visible::Tenant(_)) => Refusal::not_found(),
+    }
+}
+
+fn place(target: Target<'_>) -> (Collection, &TenantFacts, Option<&String>) {
+    match target {
         Target::Tenant(tenant) => (Collection::Tenants, tenant, None),
         Target::Account(tenant) => (Collection::Accounts, tenant, None),
         Target::User(tenant, _) => (Collection::Users, tenant, None),
         Target::AccessKey(owner) | Target::Bucket(owner) => {
             (Collection::Data, &owner.tenant, Some(&owner.made_by))
         }
-    };
+    }
+}
+
+fn reads(principal: &Principal, target: Target<'_>) -> bool {
+    let (collection, tenant, made_by) = place(target);
     match visible(principal, collection) {
         Ok(Visible::All) => true,
         Ok(Visible::Tenant(own)) => own == tenant.id,

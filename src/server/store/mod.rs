@@ -24,6 +24,7 @@ mod writer;
 
 pub use blobs::{BlobName, BlobWriter, Blobs, Draft, blocking};
 pub use cipher::{Cipher, Sealed};
+pub use writer::in_savepoint;
 
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
@@ -153,7 +154,7 @@ impl Store {
             shared.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
             result
         });
-        joined.await.unwrap_or(Err(E::from(StoreError::Thread)))
+        joined.await.unwrap_or_else(|_| Err(E::from(StoreError::Thread)))
     }
 
     /// Runs `write` in a transaction of the one writer; the answer comes after the commit is on the disk. An `Err`

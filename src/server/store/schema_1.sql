@@ -96,8 +96,8 @@ CREATE INDEX token_user ON token (user);
 CREATE TABLE idempotency (
     principal TEXT NOT NULL,
     key TEXT NOT NULL,
-    request_hash BLOB NOT NULL,
-    sealed_answer BLOB NOT NULL,
+    -- Of what was asked, too: a request may hold a password.
+    sealed BLOB NOT NULL,
     created INTEGER NOT NULL,
     PRIMARY KEY (principal, key)
 ) STRICT, WITHOUT ROWID;

@@ -83,7 +83,7 @@ impl Writer {
         if !queued {
             return Err(E::from(StoreError::Closed));
         }
-        receiver.await.unwrap_or(Err(E::from(StoreError::Thread)))
+        receiver.await.unwrap_or_else(|_| Err(E::from(StoreError::Thread)))
     }
 }
 

@@ -1,0 +1,99 @@
+//! What is not a resource of its own: capabilities, the audit log, health, metrics, and what is not there.
+
+use super::App;
+use super::answer;
+use super::call::Call;
+use super::failure;
+use super::list::Query;
+use crate::server::domain::Refusal;
+use crate::server::domain::access::{self, Collection};
+use crate::server::store::audit;
+use crate::server::store::idempotency::HOURS;
+use crate::server::store::lists::Where;
+use crate::wire::{
+    Capabilities, FEATURE_IDEMPOTENCY_KEYS, FEATURE_KEY_BUCKETS, FEATURE_OBJECT_LOCK, FEATURE_QUOTAS,
+    FEATURE_VERSIONING, ProblemType,
+};
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use std::sync::Arc;
+
+/// `GET /v1/capabilities`: for every caller that is known.
+pub async fn capabilities(State(app): State<Arc<App>>, call: Call) -> Result<Response, Refusal> {
+    let idempotency = app.settings.idempotency_keys;
+    let mut features = vec![FEATURE_KEY_BUCKETS, FEATURE_VERSIONING, FEATURE_OBJECT_LOCK, FEATURE_QUOTAS];
+    if idempotency {
+        features.push(FEATURE_IDEMPOTENCY_KEYS);
+    }
+    let capabilities = Capabilities {
+        name: "storekeeper".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        features: features.into_iter().map(str::to_owned).collect(),
+        idempotency_hours: idempotency.then_some(HOURS),
+        region: app.settings.region.clone(),
+    };
+    answer::page(&call.headers, &capabilities)
+}
+
+/// `GET /v1/auditEvents`, oldest first
+pub async fn audit_events(
+    State(app): State<Arc<App>>,
+    call: Call,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    let query = Query::parse(query.as_deref(), &["principal", "action", "target", "outcome"])?;
+    let events = app
+        .look(&call, move |connection, caller, _| {
+            let filter = Where::default()
+                .visible(&access::visible(&caller.principal, Collection::AuditEvents)?)
+                .and_if("e.principal = ?", query.filter("principal"))
+                .and_if("e.action = ?", query.filter("action"))
+                .and_if("e.target = ?", query.filter("target"))
+                .and_if("e.outcome = ?", query.filter("outcome"));
+            let events = audit::list(connection, &query.page, filter)?;
+            Ok(query.page(events, |event| event.sequence.to_string()))
+        })
+        .await?;
+    answer::page(&call.headers, &events)
+}
+
+/// `GET /healthz`: the process answers.
+pub async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// `GET /readyz`: the database answers, and the server is not stopping.
+pub async fn readyz(State(app): State<Arc<App>>) -> Result<&'static str, Refusal> {
+    if app.draining.load(std::sync::atomic::Ordering::Relaxed) {
+        return Err(Refusal::new(ProblemType::Unavailable, "the server is stopping"));
+    }
+    app.store
+        .read(|connection| {
+            let one: i64 = connection
+                .query_row("SELECT 1", [], |row| row.get(0))
+                .map_err(crate::server::store::StoreError::from)?;
+            Ok::<_, Refusal>(one)
+        })
+        .await?;
+    Ok("ok\n")
+}
+
+/// `GET /metrics`
+pub async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
+    let text = app.metrics.text().map_err(|_| failure::internal())?;
+    let mut response = text.into_response();
+    let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    Ok(response)
+}
+
+/// No such route.
+pub async fn no_route() -> Refusal {
+    failure::of_status(StatusCode::NOT_FOUND)
+}
+
+/// No such method.
+pub async fn no_method() -> Refusal {
+    failure::of_status(StatusCode::METHOD_NOT_ALLOWED)
+}

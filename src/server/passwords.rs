@@ -1,0 +1,83 @@
+//! Passwords: argon2id, off the async threads, as many at a time as there are cores to spare.
+
+use crate::wire::ShownSecret;
+use argon2::Argon2;
+use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use std::sync::Arc;
+use thiserror::Error;
+use tokio::sync::Semaphore;
+
+/// Hashing failed; no reason of it could be the caller's.
+#[derive(Debug, Error)]
+#[error("failed to hash a password")]
+pub struct HashError;
+
+/// At most so many hashes are computed at a time: each takes 19 MiB.
+const AT_A_TIME: usize = 4;
+
+/// The hash of a password, as it is stored.
+pub fn hash(password: &ShownSecret) -> Result<String, HashError> {
+    let hash = Argon2::default().hash_password(password.reveal().as_bytes()).map_err(|_| HashError)?;
+    Ok(hash.to_string())
+}
+
+/// Hashes and verifies without blocking the async threads.
+pub struct Passwords {
+    slots: Arc<Semaphore>,
+    /// The hash of a password that nobody knows: what an unknown login's password is compared with.
+    decoy: Arc<str>,
+}
+
+impl Passwords {
+    /// Prepares the decoy from a random password.
+    pub fn new(nobodys: &ShownSecret) -> Result<Self, HashError> {
+        Ok(Self { slots: Arc::new(Semaphore::new(AT_A_TIME)), decoy: hash(nobodys)?.into() })
+    }
+
+    /// The hash of a password.
+    pub async fn hash(&self, password: ShownSecret) -> Result<String, HashError> {
+        self.apart(move || hash(&password)).await.unwrap_or(Err(HashError))
+    }
+
+    /// Whether this is the password of that hash. Without a hash the answer is no, after the same work.
+    pub async fn verify(&self, password: ShownSecret, hash: Option<String>) -> bool {
+        let decoy = Arc::clone(&self.decoy);
+        let work = move || {
+            let known = hash.is_some();
+            let against = hash.as_deref().unwrap_or(&decoy);
+            let same = Argon2::default().verify_password(password.reveal().as_bytes(), against).is_ok();
+            known && same
+        };
+        self.apart(work).await.unwrap_or(false)
+    }
+
+    async fn apart<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let slot = Arc::clone(&self.slots).acquire_owned().await.ok()?;
+        let joined = tokio::task::spawn_blocking(move || {
+            let result = work();
+            drop(slot);
+            result
+        });
+        joined.await.ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Passwords, hash};
+    use crate::wire::ShownSecret;
+
+    fn secret(text: &str) -> ShownSecret {
+        ShownSecret::new(text.to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_password_is_verified_against_its_argon2id_hash_and_nothing_else() {
+        let passwords = Passwords::new(&secret("nobody's")).unwrap();
+        let stored = hash(&secret("correct horse")).unwrap();
+        assert!(stored.starts_with("$argon2id$"));
+        assert!(passwords.verify(secret("correct horse"), Some(stored.clone())).await);
+        assert!(!passwords.verify(secret("wrong"), Some(stored)).await);
+        assert!(!passwords.verify(secret("nobody's"), None).await);
+    }
+}

@@ -1,0 +1,227 @@
+//! Both listeners, from the opening of the data folder to a graceful end.
+
+use super::first_start::{self, FirstStart, FirstStartError};
+use super::http::{App, Peer, Settings, SetupError, router};
+use super::store::{Store, StoreError};
+use super::tls::{self, TlsError};
+use crate::wire::ShownSecret;
+use axum::body::Body;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::service::Service;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+use zeroize::Zeroizing;
+
+/// How long requests in flight may take after the signal to stop.
+const GRACE: Duration = Duration::from_secs(30);
+/// How long a caller may take to shake hands, and to send the head of a request.
+const HEAD: Duration = Duration::from_secs(15);
+/// How often the last uses of keys are written down.
+const KEY_USES: Duration = Duration::from_mins(1);
+/// The pause after an accept that failed, as when file descriptors run out.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What the server is told.
+pub struct ServeOptions {
+    /// Folder of the database, the key file and the objects' data.
+    pub data_dir: PathBuf,
+    /// Address of the management API.
+    pub listen: SocketAddr,
+    /// Address of the S3 endpoint.
+    pub s3_listen: SocketAddr,
+    /// Certificate chain and key, PEM files.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// Whether to serve without TLS on addresses other than loopback.
+    pub insecure_listen: bool,
+    /// File with the first administrator's password.
+    pub admin_password_file: Option<PathBuf>,
+    /// The management API's settings.
+    pub settings: Settings,
+}
+
+/// Why the server does not start, or ends.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// No TLS where others can listen in.
+    #[error("'{0}' is not a loopback address: give `--tls-cert` and `--tls-key`, or `--insecure-listen`")]
+    Insecure(SocketAddr),
+    /// The data folder.
+    #[error("failed to open the data folder")]
+    Store(#[from] StoreError),
+    /// The first start.
+    #[error("failed to prepare the empty database")]
+    FirstStart(#[from] FirstStartError),
+    /// The password file.
+    #[error("failed to read '{0}'")]
+    PasswordFile(PathBuf, #[source] std::io::Error),
+    /// The management API.
+    #[error("failed to set up the management API")]
+    Setup(#[from] SetupError),
+    /// Certificate or key.
+    #[error("failed to set up TLS")]
+    Tls(#[from] TlsError),
+    /// An address is taken, or not ours.
+    #[error("failed to listen on '{0}'")]
+    Listen(SocketAddr, #[source] std::io::Error),
+}
+
+/// Serves until `stop` is done, then finishes what is in flight for up to 30 s. `announce` is called once in the life of
+/// a data folder, at its first start.
+pub async fn serve(
+    options: ServeOptions,
+    stop: impl Future<Output = ()>,
+    announce: impl FnOnce(&FirstStart),
+) -> Result<(), ServeError> {
+    for address in [options.listen, options.s3_listen] {
+        if options.tls.is_none() && !options.insecure_listen && !address.ip().is_loopback() {
+            return Err(ServeError::Insecure(address));
+        }
+    }
+    let tls = options.tls.as_ref().map(|(chain, key)| tls::acceptor(chain, key)).transpose()?;
+    let store = Store::open(&options.data_dir)?;
+    if first_start::is_due(&store).await? {
+        let given = options.admin_password_file.as_ref().map(read_password).transpose()?;
+        first_start::fill(&store, given, crate::clock::now(), announce).await?;
+    }
+    let management = bind(options.listen).await?;
+    let data_plane = bind(options.s3_listen).await?;
+    let app = App::new(store.clone(), options.settings.clone())?;
+    let routes = router(&app);
+    let s3 = hyper::service::service_fn(|_: Request<Incoming>| async {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
+        Ok::<_, std::convert::Infallible>(response)
+    });
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    tracing::info!(
+        management = format!("{scheme}://{}", options.listen),
+        s3 = format!("{scheme}://{}", options.s3_listen),
+        "serving"
+    );
+
+    let stopping = CancellationToken::new();
+    let graceful = Arc::new(GracefulShutdown::new());
+    let with_peer = move |peer: IpAddr| {
+        let routes = routes.clone();
+        hyper::service::service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Peer(peer));
+            routes.clone().oneshot(request.map(Body::new))
+        })
+    };
+    let loops = [
+        tokio::spawn(listen(management, tls.clone(), with_peer, Arc::clone(&graceful), stopping.clone())),
+        tokio::spawn(listen(data_plane, tls, move |_| s3, Arc::clone(&graceful), stopping.clone())),
+        tokio::spawn(write_key_uses(store.clone(), stopping.clone())),
+    ];
+    stop.await;
+    tracing::info!("stopping");
+    app.drain();
+    stopping.cancel();
+    for task in loops {
+        // A listener that panicked has nothing left to stop.
+        drop(task.await);
+    }
+    if let Some(graceful) = Arc::into_inner(graceful)
+        && tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err()
+    {
+        tracing::warn!("requests were still in flight after 30 s");
+    }
+    store.write_key_uses().await?;
+    Ok(())
+}
+
+fn read_password(file: &PathBuf) -> Result<ShownSecret, ServeError> {
+    let failed = |error| ServeError::PasswordFile(file.clone(), error);
+    let text = Zeroizing::new(std::fs::read_to_string(file).map_err(failed)?);
+    Ok(ShownSecret::new(text.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|error| ServeError::Listen(address, error))
+}
+
+async fn write_key_uses(store: Store, stopping: CancellationToken) {
+    while stopping.run_until_cancelled(tokio::time::sleep(KEY_USES)).await.is_some() {
+        if let Err(error) = store.write_key_uses().await {
+            tracing::warn!(%error, "the last uses of keys were not written down");
+        }
+    }
+}
+
+/// Accepts until told to stop. Each connection gets a service of its own.
+async fn listen<S, B>(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    service: impl Fn(IpAddr) -> S,
+    graceful: Arc<GracefulShutdown>,
+    stopping: CancellationToken,
+) where
+    S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
+    S::Future: Send,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    B: hyper::body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    while let Some(accepted) = stopping.run_until_cancelled(listener.accept()).await {
+        let Ok((stream, peer)) = accepted else {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        // Answers are small and awaited: they should not wait for more to come.
+        drop(stream.set_nodelay(true));
+        tokio::spawn(connection(stream, tls.clone(), service(peer.ip()), graceful.watcher()));
+    }
+}
+
+async fn connection<S, B>(stream: TcpStream, tls: Option<TlsAcceptor>, service: S, watcher: Watcher)
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
+    S::Future: Send,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    B: hyper::body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    match tls {
+        None => talk(stream, service, watcher).await,
+        Some(tls) => match tokio::time::timeout(HEAD, tls.accept(stream)).await {
+            Ok(Ok(stream)) => talk(stream, service, watcher).await,
+            Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+            Err(_) => tracing::debug!("a TLS handshake took too long"),
+        },
+    }
+}
+
+async fn talk<S, B>(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    service: S,
+    watcher: Watcher,
+) where
+    S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
+    S::Future: Send,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    B: hyper::body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    builder.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD);
+    let served = watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned()).await;
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
