@@ -99,11 +99,7 @@ pub async fn serve(
     let data_plane = bind(options.s3_listen).await?;
     let app = App::new(store.clone(), options.settings.clone())?;
     let routes = router(&app);
-    let s3 = hyper::service::service_fn(|_: Request<Incoming>| async {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
-        Ok::<_, std::convert::Infallible>(response)
-    });
+    let s3 = super::s3::service(store.clone(), &options.settings.region);
     let scheme = if tls.is_some() { "https" } else { "http" };
     tracing::info!(
         management = format!("{scheme}://{}", options.listen),
@@ -122,7 +118,7 @@ pub async fn serve(
     };
     let loops = [
         tokio::spawn(listen(management, tls.clone(), with_peer, Arc::clone(&graceful), stopping.clone())),
-        tokio::spawn(listen(data_plane, tls, move |_| s3, Arc::clone(&graceful), stopping.clone())),
+        tokio::spawn(listen(data_plane, tls, move |_| s3.clone(), Arc::clone(&graceful), stopping.clone())),
         tokio::spawn(write_key_uses(store.clone(), stopping.clone())),
     ];
     stop.await;
