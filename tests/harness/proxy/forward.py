@@ -23,12 +23,13 @@ from harness.proxy.rules import Fault, Rule
 
 # A late request is sent after this time even when nothing else came at its point.
 LATEST = 8.0
+# Status: the phrase, Kubernetes' reason, the management API's problem type. A 504 comes from something on the way.
 REASONS = {
-    409: ("Conflict", "Conflict"),
-    429: ("Too Many Requests", "TooManyRequests"),
-    500: ("Internal Server Error", "InternalError"),
-    503: ("Service Unavailable", "ServiceUnavailable"),
-    504: ("Gateway Timeout", "Timeout"),
+    409: ("Conflict", "Conflict", "name-taken"),
+    429: ("Too Many Requests", "TooManyRequests", "too-many-requests"),
+    500: ("Internal Server Error", "InternalError", "internal"),
+    503: ("Service Unavailable", "ServiceUnavailable", "unavailable"),
+    504: ("Gateway Timeout", "Timeout", "about:blank"),
 }
 
 
@@ -62,7 +63,7 @@ class Client:
 
 def made_refusal(status: int, request: Request) -> Answer:
     """The refusal that an API server or the management server would send."""
-    phrase, reason = REASONS[status]
+    phrase, reason, problem_type = REASONS[status]
     headers = {"Retry-After": "1"} if status in (429, 503) else {}
     if request.path.startswith("/api"):
         body = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": status}
@@ -72,7 +73,7 @@ def made_refusal(status: int, request: Request) -> Answer:
             {**body, "reason": reason, "message": "injected"},
             {"Content-Type": "application/json", **headers},
         )
-    problem = {"type": "about:blank", "title": phrase, "status": status, "detail": "injected"}
+    problem = {"type": problem_type, "title": phrase, "status": status, "detail": "injected"}
     return made_answer(status, phrase, problem, {"Content-Type": "application/problem+json", **headers})
 
 
