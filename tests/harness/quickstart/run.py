@@ -93,7 +93,7 @@ class Run:
         """The pid of our process of that name while it runs. A pid that others have by now is not ours."""
         try:
             pid = int((self.pids / name).read_text())
-            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+            command = command_of(pid)
         except (OSError, ValueError):
             return None
         return pid if str(self.folder).encode() in command else None
@@ -124,3 +124,14 @@ class Run:
             shutil.rmtree(self.folder / name, ignore_errors=True)
         for path in (self.kubeconfig, self.env, *(self.script(name) for name in AT_TOP)):
             path.unlink(missing_ok=True)
+
+
+def command_of(pid: int) -> bytes:
+    """The command line of a living process; empty for one that is dead and not collected yet."""
+    process = Path(f"/proc/{pid}")
+    while True:
+        command = (process / "cmdline").read_bytes()
+        dead = (process / "stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+        # Nothing is there either while a process is becoming another program, which takes no time.
+        if command or dead:
+            return b"" if dead else command
