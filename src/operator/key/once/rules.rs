@@ -1,0 +1,195 @@
+//! The rules for an object that is not being deleted, and for one that is gone while a pair is held.
+
+use super::memory::Memory;
+use super::types::{
+    Attempt, Class, Gate, KeyId, KeysSeen, ListedKey, Object, OnLoss, OurSecret, Preflight, Protocol,
+    SecretSeen, Seen, Step, Verdict, Wait,
+};
+
+/// S5 again, after a POST that did not succeed at once.
+pub(super) fn with_pair(
+    protocol: &Protocol,
+    object: &Object,
+    seen: &Seen,
+    attempt: &Attempt,
+    key: &KeyId,
+    unanswered: bool,
+) -> Step {
+    if object.deleting {
+        return Step::StartOver; // the deletion finds the key in the list
+    }
+    match &seen.secret {
+        None => Step::GetSecret,
+        Some(SecretSeen::Ours(secret)) if secret.key == *key => Step::StartOver, // it is there: S6
+        Some(SecretSeen::Absent) if !object.committed(attempt.epoch) => Step::PostSecret,
+        Some(SecretSeen::Absent | SecretSeen::Ours(_) | SecretSeen::Foreign) => {
+            give_up(protocol, key, unanswered)
+        }
+    }
+}
+
+/// The pair in memory will not be published. Its key is revoked only if no Secret can hold it: neither one of an
+/// unanswered POST, nor (A1) one made by somebody else who asked for the same pair.
+pub(super) fn give_up(protocol: &Protocol, key: &KeyId, unanswered: bool) -> Step {
+    match protocol.class {
+        Class::A3 if !unanswered => Step::RevokeOwn(key.clone()),
+        Class::A3 | Class::A1 | Class::B => Step::StartOver,
+    }
+}
+
+/// The AccessKey is gone, and with it whoever else could clean up.
+pub(super) fn when_gone(protocol: &Protocol, seen: &Seen, memory: &Memory) -> Step {
+    let Memory::Pair { key, unanswered, .. } = memory else { return Step::Rest(Verdict::Gone) };
+    let ours = match &seen.secret {
+        None => return Step::GetSecret,
+        Some(SecretSeen::Ours(secret)) if secret.key == *key => Some(secret),
+        Some(SecretSeen::Absent | SecretSeen::Foreign | SecretSeen::Ours(_)) => None,
+    };
+    match (ours, &seen.keys) {
+        (Some(secret), _) if !protocol.retain => Step::DeleteSecret(secret.uid.clone()),
+        (None, _) if !protocol.retain => Step::RevokeOwn(key.clone()),
+        (None, _) => give_up(protocol, key, *unanswered),
+        // Retained with its key, unless that was revoked before the Secret was there.
+        (Some(_), None) => Step::ListKeys,
+        (Some(secret), Some(KeysSeen::Listed(keys))) if !has(keys, key) => {
+            Step::DeleteSecret(secret.uid.clone())
+        }
+        (Some(_), Some(_)) => Step::StartOver,
+    }
+}
+
+/// S3 and S7, B's first step, and the Secret that was lost.
+pub(super) fn when_absent(protocol: &Protocol, object: &Object, seen: &Seen) -> Step {
+    let published = object.published.as_ref().map_or(0, |published| published.epoch);
+    let begun = match protocol.class {
+        Class::A3 | Class::A1 => object.issue.map_or(1, |issue| issue.attempt.epoch),
+        Class::B => 1,
+    };
+    let epoch = begun.max(published);
+    if !object.committed(epoch) {
+        return begin(protocol, object, seen, epoch);
+    }
+    match &seen.keys {
+        None if seen.gate == Gate::Open => return Step::ListKeys,
+        Some(KeysSeen::Listed(keys)) => {
+            let victims = garbage(object, keys);
+            if !victims.is_empty() {
+                return Step::Revoke(victims);
+            }
+        }
+        Some(KeysSeen::Abandoned) | None => {}
+    }
+    let wanted = protocol.on_loss == OnLoss::Reissue || object.reissue == Some(epoch + 1);
+    if wanted {
+        begin(protocol, object, seen, epoch + 1)
+    } else {
+        Step::Rest(Verdict::SecretLost { next_epoch: epoch + 1 })
+    }
+}
+
+/// Begins the next attempt of an epoch that is not committed.
+fn begin(protocol: &Protocol, object: &Object, seen: &Seen, epoch: u32) -> Step {
+    let last = object.issue.filter(|issue| issue.attempt.epoch == epoch && protocol.class != Class::B);
+    if let Some(issue) = last
+        && issue.open
+    {
+        // What the provider lists is what may be asked for again, and what is shown to the person who must look. And
+        // a provider that does not answer costs no attempt.
+        let keys = match &seen.keys {
+            None => return Step::ListKeys,
+            Some(KeysSeen::Listed(keys)) => keys.as_slice(),
+            Some(KeysSeen::Abandoned) => &[],
+        };
+        let replayable = |key: &ListedKey| key.nonce == issue.attempt.nonce && key.replayable;
+        if protocol.class == Class::A1 && keys.iter().any(replayable) {
+            return if seen.in_time { Step::Mint(issue.attempt) } else { Step::StartOver };
+        }
+        if issue.attempt.attempt >= protocol.max_attempts {
+            return Step::Rest(Verdict::TooManyAttempts);
+        }
+        if !seen.back_off_over {
+            return Step::Wait(Wait::BackOff);
+        }
+    }
+    match (seen.gate, seen.preflight) {
+        (Gate::Closed, _) => return Step::Rest(Verdict::Held),
+        (Gate::Open, None) => return Step::Preflight,
+        (Gate::Open, Some(Preflight::Refused)) => return Step::Rest(Verdict::SecretRefused),
+        (Gate::Open, Some(Preflight::Passed)) => {}
+    }
+    match (protocol.class, last) {
+        (Class::B, _) if seen.in_time => Step::PostNew { epoch },
+        (Class::B, _) => Step::StartOver,
+        (Class::A3 | Class::A1, None) => Step::WriteIntent { epoch, attempt: 1 },
+        // An attempt that was definitely refused made no key: it does not count.
+        (Class::A3 | Class::A1, Some(issue)) => {
+            Step::WriteIntent { epoch, attempt: issue.attempt.attempt + u32::from(issue.open) }
+        }
+    }
+}
+
+/// S6 and S8, and the steps of B after its Secret.
+pub(super) fn when_published(
+    protocol: &Protocol,
+    object: &Object,
+    secret: &OurSecret,
+    seen: &Seen,
+    refused: bool,
+) -> Step {
+    if object.recorded(secret) {
+        return when_recorded(protocol, object, secret, seen, refused);
+    }
+    if object.committed(secret.epoch) {
+        return Step::DeleteSecret(secret.uid.clone()); // a loser's, whether or not its key is alive
+    }
+    let keys = match &seen.keys {
+        None => return Step::ListKeys,
+        Some(KeysSeen::Listed(keys)) => keys.as_slice(),
+        Some(KeysSeen::Abandoned) => &[],
+    };
+    if has(keys, &secret.key) {
+        let issued = object.issue.map_or(0, |issue| issue.attempt.epoch);
+        return Step::Record { epoch: secret.epoch.max(issued), secret: secret.clone() };
+    }
+    match protocol.class {
+        Class::B if !refused => Step::Put(secret.clone()),
+        Class::A3 | Class::A1 | Class::B => Step::DeleteSecret(secret.uid.clone()),
+    }
+}
+
+fn when_recorded(
+    protocol: &Protocol,
+    object: &Object,
+    secret: &OurSecret,
+    seen: &Seen,
+    refused: bool,
+) -> Step {
+    let begun = object.issue.map(|issue| issue.attempt.epoch).filter(|epoch| !object.committed(*epoch));
+    if let Some(epoch) = begun {
+        return Step::Record { epoch, secret: secret.clone() }; // the Secret came back, and wins
+    }
+    if seen.gate == Gate::Closed {
+        return Step::Rest(Verdict::Held);
+    }
+    let keys = match &seen.keys {
+        None => return Step::ListKeys,
+        Some(KeysSeen::Listed(keys)) => keys.as_slice(),
+        Some(KeysSeen::Abandoned) => &[],
+    };
+    if !has(keys, &secret.key) {
+        return match protocol.class {
+            Class::B if !refused => Step::Put(secret.clone()),
+            Class::A3 | Class::A1 | Class::B => Step::Rest(Verdict::KeyRevokedExternally),
+        };
+    }
+    let victims = garbage(object, keys);
+    if victims.is_empty() { Step::Rest(Verdict::Ready) } else { Step::Revoke(victims) }
+}
+
+fn garbage(object: &Object, keys: &[ListedKey]) -> Vec<KeyId> {
+    keys.iter().filter(|key| object.garbage(key)).map(|key| key.id.clone()).collect()
+}
+
+pub(super) fn has(keys: &[ListedKey], id: &KeyId) -> bool {
+    keys.iter().any(|key| key.id == *id)
+}

@@ -1,0 +1,323 @@
+use super::*;
+
+mod total;
+
+const A3: Protocol =
+    Protocol { class: Class::A3, on_loss: OnLoss::Block, retain: false, max_attempts: MAX_ATTEMPTS };
+
+fn attempt(epoch: u32, attempt: u32) -> Attempt {
+    Attempt { epoch, attempt, nonce: Nonce::new(u128::from(epoch * 100 + attempt)) }
+}
+
+fn id(epoch: u32, number: u32) -> KeyId {
+    KeyId::from(format!("SK-{epoch}-{number}").as_str())
+}
+
+fn secret(epoch: u32, number: u32) -> OurSecret {
+    let attempt = attempt(epoch, number);
+    OurSecret { uid: SecretUid::from("uid-1"), epoch, nonce: attempt.nonce, key: id(epoch, number) }
+}
+
+fn listed(epoch: u32, number: u32) -> ListedKey {
+    ListedKey { id: id(epoch, number), epoch, nonce: attempt(epoch, number).nonce, replayable: true }
+}
+
+fn keys(all: &[(u32, u32)]) -> Option<KeysSeen> {
+    Some(KeysSeen::Listed(all.iter().map(|(epoch, number)| listed(*epoch, *number)).collect()))
+}
+
+fn object() -> Object {
+    Object { finalizer: true, deleting: false, issue: None, published: None, reissue: None }
+}
+
+fn issued(epoch: u32, number: u32, open: bool) -> Object {
+    Object { issue: Some(Issue { attempt: attempt(epoch, number), open }), ..object() }
+}
+
+fn published(epoch: u32, number: u32) -> Object {
+    let nonce = attempt(epoch, number).nonce;
+    Object {
+        published: Some(Published { epoch, nonce, key: id(epoch, number) }),
+        ..issued(epoch, number, false)
+    }
+}
+
+/// Everything is read, rehearsed and waited out.
+fn seen(object: Object, secret: SecretSeen) -> Seen {
+    Seen {
+        object: ObjectSeen::Found(object),
+        secret: Some(secret),
+        keys: keys(&[]),
+        preflight: Some(Preflight::Passed),
+        back_off_over: true,
+        ..Seen::default()
+    }
+}
+
+fn pair(posted: Posted, unanswered: bool) -> Memory {
+    Memory::Pair { attempt: attempt(1, 1), key: id(1, 1), posted, unanswered }
+}
+
+fn decide(protocol: &Protocol, seen: &Seen) -> Step {
+    next(protocol, seen, &Memory::Nothing)
+}
+
+#[test]
+fn a_nonce_is_read_back_as_it_was_written() {
+    let nonce = Nonce::new(0xabc);
+    assert_eq!(nonce.to_string(), "00000000000000000000000000000abc");
+    assert_eq!(Nonce::parse(&nonce.to_string()), Some(nonce));
+    let long = "0".repeat(33);
+    let upper = "A".repeat(32);
+    for text in ["", "abc", long.as_str(), upper.as_str(), "+0000000000000000000000000000abc"] {
+        assert_eq!(Nonce::parse(text), None, "{text}");
+    }
+}
+
+#[test]
+fn a_new_object_is_read_held_rehearsed_and_written_down_before_the_provider_is_asked() {
+    let mut seen = Seen::default();
+    assert_eq!(decide(&A3, &seen), Step::GetObject);
+    seen.object = ObjectSeen::Found(Object { finalizer: false, ..object() });
+    assert_eq!(decide(&A3, &seen), Step::GetSecret);
+    seen.secret = Some(SecretSeen::Absent);
+    assert_eq!(decide(&A3, &seen), Step::AddFinalizer);
+    seen.object = ObjectSeen::Found(object());
+    assert_eq!(decide(&A3, &seen), Step::Preflight);
+    seen.preflight = Some(Preflight::Passed);
+    assert_eq!(decide(&A3, &seen), Step::WriteIntent { epoch: 1, attempt: 1 });
+    let memory = Memory::after_intent(attempt(1, 1));
+    assert_eq!(next(&A3, &Seen::default(), &memory), Step::Mint(attempt(1, 1)));
+    let memory = memory.after_mint(attempt(1, 1), Minted::Made(id(1, 1)));
+    assert_eq!(next(&A3, &Seen::default(), &memory), Step::PostSecret);
+}
+
+#[test]
+fn an_intent_that_is_too_old_is_not_sent() {
+    let memory = Memory::Intent { attempt: attempt(1, 1), in_time: false };
+    assert_eq!(next(&A3, &Seen::default(), &memory), Step::StartOver);
+}
+
+#[test]
+fn what_a_secret_that_is_there_asks_for() {
+    let ours = |epoch, number| SecretSeen::Ours(secret(epoch, number));
+    let record = |epoch, number, secret_epoch| Step::Record { epoch, secret: secret(secret_epoch, number) };
+    let delete = Step::DeleteSecret(SecretUid::from("uid-1"));
+    let began_two = Object { issue: issued(2, 1, true).issue, ..published(1, 1) };
+    for (rule, object, secret, keys, expected) in [
+        ("foreign", object(), SecretSeen::Foreign, None, Step::Rest(Verdict::SecretNameConflict)),
+        ("its key is looked for", issued(1, 1, true), ours(1, 1), None, Step::ListKeys),
+        ("its key is there", issued(1, 1, true), ours(1, 1), keys(&[(1, 1)]), record(1, 1, 1)),
+        ("any attempt's counts", issued(1, 2, true), ours(1, 1), keys(&[(1, 1), (1, 2)]), record(1, 1, 1)),
+        ("its key is gone", issued(1, 1, true), ours(1, 1), keys(&[(1, 2)]), delete.clone()),
+        ("a loser's, alive", published(1, 1), ours(1, 2), keys(&[(1, 1), (1, 2)]), delete.clone()),
+        ("a loser's, unlisted", published(1, 1), ours(1, 2), None, delete),
+        ("it came back", began_two.clone(), ours(1, 1), None, record(2, 1, 1)),
+        ("recorded", published(1, 1), ours(1, 1), keys(&[(1, 1)]), Step::Rest(Verdict::Ready)),
+        (
+            "recorded, key gone",
+            published(1, 1),
+            ours(1, 1),
+            keys(&[]),
+            Step::Rest(Verdict::KeyRevokedExternally),
+        ),
+        (
+            "garbage is of committed epochs only",
+            published(1, 2),
+            ours(1, 2),
+            keys(&[(1, 1), (1, 2), (2, 1)]),
+            Step::Revoke(vec![id(1, 1)]),
+        ),
+    ] {
+        let seen = Seen { keys, ..seen(object, secret) };
+        assert_eq!(decide(&A3, &seen), expected, "{rule}");
+    }
+}
+
+#[test]
+fn a_key_of_the_same_nonce_and_another_id_is_garbage() {
+    let twin = ListedKey { id: KeyId::from("SK-twin"), ..listed(1, 1) };
+    let keys = Some(KeysSeen::Listed(vec![listed(1, 1), twin]));
+    let seen = Seen { keys, ..seen(published(1, 1), SecretSeen::Ours(secret(1, 1))) };
+    assert_eq!(decide(&A3, &seen), Step::Revoke(vec![KeyId::from("SK-twin")]));
+}
+
+#[test]
+fn a_lost_secret_waits_for_a_person_unless_the_spec_or_the_annotation_asks_for_another() {
+    let lost = Step::Rest(Verdict::SecretLost { next_epoch: 2 });
+    let again = Step::WriteIntent { epoch: 2, attempt: 1 };
+    for (on_loss, reissue, expected) in [
+        (OnLoss::Block, None, &lost),
+        (OnLoss::Block, Some(1), &lost),
+        (OnLoss::Block, Some(3), &lost),
+        (OnLoss::Block, Some(2), &again),
+        (OnLoss::Reissue, None, &again),
+    ] {
+        let object = Object { reissue, ..published(1, 1) };
+        let seen = Seen { keys: keys(&[(1, 1)]), ..seen(object, SecretSeen::Absent) };
+        assert_eq!(decide(&Protocol { on_loss, ..A3 }, &seen), *expected, "{on_loss:?} {reissue:?}");
+    }
+}
+
+#[test]
+fn garbage_is_swept_while_the_secret_is_lost_and_the_recorded_key_stays() {
+    let seen = Seen { keys: keys(&[(1, 1), (1, 2)]), ..seen(published(1, 1), SecretSeen::Absent) };
+    assert_eq!(decide(&A3, &seen), Step::Revoke(vec![id(1, 2)]));
+}
+
+#[test]
+fn how_an_attempt_is_followed_by_another() {
+    let absent = |object| seen(object, SecretSeen::Absent);
+    let waiting = Seen { back_off_over: false, ..absent(issued(1, 1, true)) };
+    assert_eq!(decide(&A3, &waiting), Step::Wait(Wait::BackOff));
+    assert_eq!(decide(&A3, &absent(issued(1, 1, true))), Step::WriteIntent { epoch: 1, attempt: 2 });
+    // It was definitely refused: it does not count, and nothing has to be waited out.
+    let refused = Seen { back_off_over: false, ..absent(issued(1, 1, false)) };
+    assert_eq!(decide(&A3, &refused), Step::WriteIntent { epoch: 1, attempt: 1 });
+    let too_many = absent(issued(1, MAX_ATTEMPTS, true));
+    assert_eq!(decide(&A3, &too_many), Step::Rest(Verdict::TooManyAttempts));
+    let unlisted = Seen { keys: None, ..too_many };
+    assert_eq!(decide(&A3, &unlisted), Step::ListKeys);
+}
+
+#[test]
+fn nothing_is_begun_while_the_gate_is_closed_and_what_was_begun_goes_on() {
+    let closed = |object, secret| Seen { gate: Gate::Closed, ..seen(object, secret) };
+    assert_eq!(decide(&A3, &closed(object(), SecretSeen::Absent)), Step::Rest(Verdict::Held));
+    let ready = closed(published(1, 1), SecretSeen::Ours(secret(1, 1)));
+    assert_eq!(decide(&A3, &ready), Step::Rest(Verdict::Held));
+    let unrecorded = closed(issued(1, 1, true), SecretSeen::Ours(secret(1, 1)));
+    let unrecorded = Seen { keys: keys(&[(1, 1)]), ..unrecorded };
+    assert!(matches!(decide(&A3, &unrecorded), Step::Record { .. }));
+    let held = closed(issued(1, 1, true), SecretSeen::Absent);
+    assert_eq!(next(&A3, &held, &pair(Posted::Tried, false)), Step::PostSecret);
+    let deleting = Object { deleting: true, ..published(1, 1) };
+    let deleting = closed(deleting, SecretSeen::Ours(secret(1, 1)));
+    assert!(matches!(decide(&A3, &deleting), Step::DeleteSecret(_)));
+}
+
+#[test]
+fn a1_asks_again_for_a_pair_that_the_provider_remembers() {
+    let a1 = Protocol { class: Class::A1, ..A3 };
+    let replayable = Seen { keys: keys(&[(1, 1)]), ..seen(issued(1, 1, true), SecretSeen::Absent) };
+    assert_eq!(decide(&a1, &replayable), Step::Mint(attempt(1, 1)));
+    assert_eq!(decide(&A3, &replayable), Step::WriteIntent { epoch: 1, attempt: 2 });
+    let old = ListedKey { replayable: false, ..listed(1, 1) };
+    let forgotten = Seen { keys: Some(KeysSeen::Listed(vec![old])), ..replayable.clone() };
+    assert_eq!(decide(&a1, &forgotten), Step::WriteIntent { epoch: 1, attempt: 2 });
+    let gone = Seen { keys: keys(&[]), ..replayable.clone() };
+    assert_eq!(decide(&a1, &gone), Step::WriteIntent { epoch: 1, attempt: 2 });
+    let late = Seen { in_time: false, ..replayable };
+    assert_eq!(decide(&a1, &late), Step::StartOver);
+    // Another operator may hold the same pair, and may have published it.
+    assert_eq!(stop(&a1, &pair(Posted::Tried, false)), Step::StartOver);
+}
+
+#[test]
+fn only_the_refusal_of_the_first_request_closes_the_issue() {
+    let first = Memory::after_intent(attempt(1, 1)).after_mint(attempt(1, 1), Minted::Refused);
+    assert_eq!(first, Memory::Refused(attempt(1, 1)));
+    assert_eq!(Memory::Nothing.after_mint(attempt(1, 1), Minted::Refused), Memory::Nothing);
+    let of = |object| Seen { object: ObjectSeen::Found(object), ..Seen::default() };
+    assert_eq!(next(&A3, &of(issued(1, 1, true)), &first), Step::CloseIssue);
+    assert_eq!(next(&A3, &of(issued(1, 2, true)), &first), Step::StartOver);
+    assert_eq!(next(&A3, &of(issued(1, 1, false)), &first), Step::StartOver);
+}
+
+#[test]
+fn a_pair_that_cannot_be_published_is_revoked_only_if_no_secret_can_hold_it() {
+    let revoke = Step::RevokeOwn(id(1, 1));
+    let lost = seen(issued(1, 2, true), SecretSeen::Ours(secret(1, 2)));
+    assert_eq!(next(&A3, &lost, &pair(Posted::Tried, false)), revoke);
+    assert_eq!(next(&A3, &lost, &pair(Posted::Tried, true)), Step::StartOver);
+    let foreign = seen(issued(1, 1, true), SecretSeen::Foreign);
+    assert_eq!(next(&A3, &foreign, &pair(Posted::Tried, false)), revoke);
+    let mine = seen(issued(1, 1, true), SecretSeen::Ours(secret(1, 1)));
+    assert_eq!(next(&A3, &mine, &pair(Posted::Tried, false)), Step::StartOver);
+    let absent = seen(issued(1, 1, true), SecretSeen::Absent);
+    assert_eq!(next(&A3, &absent, &pair(Posted::Tried, true)), Step::PostSecret);
+    let committed = seen(published(1, 2), SecretSeen::Absent);
+    assert_eq!(next(&A3, &committed, &pair(Posted::Tried, true)), Step::StartOver);
+    assert_eq!(stop(&A3, &pair(Posted::NotYet, false)), Step::PostSecret);
+    assert_eq!(stop(&A3, &pair(Posted::Tried, false)), revoke);
+    assert_eq!(stop(&A3, &pair(Posted::Tried, true)), Step::StartOver);
+}
+
+#[test]
+fn a_pair_whose_object_is_gone_is_cleaned_up() {
+    let gone = |secret| Seen { object: ObjectSeen::Gone, secret: Some(secret), ..Seen::default() };
+    let pair = pair(Posted::Tried, true);
+    let delete = Step::DeleteSecret(SecretUid::from("uid-1"));
+    assert_eq!(next(&A3, &gone(SecretSeen::Ours(secret(1, 1))), &pair), delete);
+    assert_eq!(next(&A3, &gone(SecretSeen::Absent), &pair), Step::RevokeOwn(id(1, 1)));
+    assert_eq!(decide(&A3, &gone(SecretSeen::Absent)), Step::Rest(Verdict::Gone));
+    let retain = Protocol { retain: true, ..A3 };
+    let kept = Seen { keys: keys(&[(1, 1)]), ..gone(SecretSeen::Ours(secret(1, 1))) };
+    assert_eq!(next(&retain, &kept, &pair), Step::StartOver);
+    assert_eq!(next(&retain, &Seen { keys: keys(&[]), ..kept }, &pair), delete);
+}
+
+#[test]
+fn deleting_revokes_waits_and_lets_go() {
+    let deleting = |object| Object { deleting: true, ..object };
+    let ours = || SecretSeen::Ours(secret(1, 1));
+    let delete = Step::DeleteSecret(SecretUid::from("uid-1"));
+    let wait = Step::Wait(Wait::InFlight);
+    for (rule, object, secret, keys, memory, expected) in [
+        ("never begun", object(), SecretSeen::Absent, keys(&[]), Memory::Nothing, Step::RemoveFinalizer),
+        ("the list is never skipped", object(), SecretSeen::Absent, None, Memory::Nothing, Step::ListKeys),
+        (
+            "keys first",
+            published(1, 1),
+            ours(),
+            keys(&[(1, 1), (1, 2)]),
+            Memory::Nothing,
+            Step::Revoke(vec![id(1, 1), id(1, 2)]),
+        ),
+        ("only attempt, published", published(1, 1), ours(), keys(&[]), Memory::Nothing, delete.clone()),
+        ("a second attempt", published(1, 2), SecretSeen::Absent, keys(&[]), Memory::Nothing, wait.clone()),
+        ("an open issue", issued(1, 1, true), SecretSeen::Absent, keys(&[]), Memory::Nothing, wait.clone()),
+        ("refused only", issued(1, 1, false), SecretSeen::Absent, keys(&[]), Memory::Nothing, wait),
+        ("waited", issued(1, 1, true), ours(), keys(&[]), Memory::Drained, delete.clone()),
+        (
+            "foreign stays",
+            published(1, 1),
+            SecretSeen::Foreign,
+            keys(&[]),
+            Memory::Nothing,
+            Step::RemoveFinalizer,
+        ),
+        ("given up", issued(1, 1, true), ours(), Some(KeysSeen::Abandoned), Memory::Nothing, delete),
+    ] {
+        let seen = Seen { keys, ..seen(deleting(object), secret) };
+        assert_eq!(next(&A3, &seen, &memory), expected, "{rule}");
+    }
+}
+
+#[test]
+fn retained_are_the_recorded_key_and_its_secret_and_nothing_else() {
+    let retain = Protocol { retain: true, ..A3 };
+    let deleting = |object| Object { deleting: true, ..object };
+    let ours = || SecretSeen::Ours(secret(1, 1));
+    for (rule, object, secret, keys, expected) in [
+        ("recorded", published(1, 1), ours(), keys(&[(1, 1)]), Step::RemoveFinalizer),
+        ("garbage goes", published(1, 1), ours(), keys(&[(1, 1), (1, 2)]), Step::Revoke(vec![id(1, 2)])),
+        (
+            "begun is finished",
+            issued(1, 1, true),
+            ours(),
+            keys(&[(1, 1)]),
+            Step::Record { epoch: 1, secret: secret(1, 1) },
+        ),
+        (
+            "a loser's goes",
+            published(1, 2),
+            ours(),
+            keys(&[(1, 2)]),
+            Step::DeleteSecret(SecretUid::from("uid-1")),
+        ),
+    ] {
+        let seen = Seen { keys, ..seen(deleting(object), secret) };
+        assert_eq!(next(&retain, &seen, &Memory::Drained), expected, "{rule}");
+    }
+}

@@ -1,0 +1,56 @@
+//! What may happen in the world, as counter-examples tell it.
+
+use crate::compact::Key;
+use crate::world::World;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// The operator makes its call and gets the answer.
+    Do(usize),
+    /// The call is executed, the answer lost.
+    LoseAnswer(usize),
+    /// The call is executed twice, and the first answer arrives.
+    Twice(usize),
+    /// The operator gives up on a call that may still be executed.
+    GoesLate(usize),
+    /// The call is not executed; the operator starts over with its memory.
+    Fail(usize),
+    /// The provider refuses, definitely.
+    Refuse(usize),
+    Crash(usize),
+    /// SIGTERM while the pair is in memory and its Secret could not be posted.
+    Terminate(usize),
+    ExecuteLate(Key),
+    DropLate(Key),
+    LandPost(Key),
+    DropPost(Key),
+    PersonDeletesSecret,
+    PersonCreatesForeign,
+    PersonDeletesObject,
+    PersonRevokesKey(Key),
+    CollectGarbage,
+    AccountSweep,
+}
+
+impl Action {
+    pub fn is_fault(self) -> bool {
+        use Action::{Crash, Fail, GoesLate, LoseAnswer, Refuse, Terminate, Twice};
+        matches!(self, LoseAnswer(_) | Twice(_) | GoesLate(_) | Fail(_) | Refuse(_) | Crash(_) | Terminate(_))
+    }
+}
+
+pub fn tell(world: &World, action: Action) -> String {
+    use Action::{Crash, Do, Fail, GoesLate, LoseAnswer, Refuse, Terminate, Twice};
+    let who = |index: usize| format!("operator {index}: {:?}", world.operators[index].step);
+    match action {
+        Do(index) => who(index),
+        LoseAnswer(index) => format!("{}, executed, answer lost", who(index)),
+        Twice(index) => format!("{}, executed twice", who(index)),
+        GoesLate(index) => format!("{}, times out, may execute later", who(index)),
+        Fail(index) => format!("{}, fails, not executed", who(index)),
+        Refuse(index) => format!("{}, refused", who(index)),
+        Crash(index) => format!("{}: crashes before it", who(index)),
+        Terminate(index) => format!("{}: SIGTERM before it", who(index)),
+        other => format!("{other:?}"),
+    }
+}
