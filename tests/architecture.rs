@@ -1,0 +1,100 @@
+//! The invariants of ARCHITECTURE.md that the imports of a file can break.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Files below `src` that `select` picks, with their text, tests left out.
+fn sources(select: impl Fn(&str) -> bool) -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut folders = vec![root.clone()];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path: PathBuf = entry.unwrap().path();
+            let name = path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") && select(&name) {
+                found.push((name, code(&fs::read_to_string(&path).unwrap())));
+            }
+        }
+    }
+    found
+}
+
+/// Without comments and without what follows the first `#[cfg(test)]` that opens a module.
+fn code(text: &str) -> String {
+    let production = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    production.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// Every use of a forbidden word, as `file: word`.
+fn breaches(files: &[(String, String)], forbidden: &[&str]) -> Vec<String> {
+    let mut breaches = Vec::new();
+    for (name, text) in files {
+        breaches.extend(
+            forbidden.iter().filter(|word| text.contains(*word)).map(|word| format!("src/{name}: `{word}`")),
+        );
+    }
+    breaches
+}
+
+fn is_test(name: &str) -> bool {
+    name.ends_with("tests.rs") || name.contains("/tests/")
+}
+
+fn is_decision(name: &str) -> bool {
+    let decides = name.ends_with("/plan.rs")
+        || name.contains("/plan/")
+        || name.starts_with("operator/key/once/")
+        || name.starts_with("server/domain/");
+    decides && !is_test(name)
+}
+
+const EFFECTS: [&str; 9] = [
+    "kube::Client",
+    "kube::Api",
+    "reqwest",
+    "tokio",
+    "rusqlite",
+    "std::fs",
+    "clock::now",
+    "Instant::now",
+    "rand::",
+];
+
+#[test]
+fn decisions_import_no_client_no_runtime_no_clock_and_no_randomness() {
+    let files = sources(is_decision);
+    assert!(files.len() > 10, "the decisions have moved: {files:?}");
+    assert_eq!(breaches(&files, &EFFECTS), Vec::<String>::new());
+}
+
+#[test]
+fn a_decision_that_reads_the_clock_would_be_found() {
+    let text = code("fn plan() {\n    let now = clock::now();\n}\n");
+    let file = [("operator/user/plan.rs".to_owned(), text)];
+    assert_eq!(breaches(&file, &EFFECTS), ["src/operator/user/plan.rs: `clock::now`"]);
+}
+
+#[test]
+fn rooms_import_in_one_direction() {
+    let rooms = [
+        ("operator/", vec!["crate::server", "crate::cli"]),
+        ("server/", vec!["crate::operator", "crate::api", "crate::provider", "crate::cli", "kube::", "k8s_openapi"]),
+        ("provider/", vec!["crate::operator", "crate::server", "crate::api", "crate::cli", "kube::", "k8s_openapi"]),
+        ("wire/", vec!["crate::operator", "crate::server", "crate::api", "crate::provider", "kube::"]),
+        ("api/", vec!["crate::operator", "crate::server", "crate::provider", "crate::cli", "reqwest", "tokio"]),
+    ];
+    for (room, forbidden) in rooms {
+        let files = sources(|name| name.starts_with(room) && !is_test(name));
+        assert!(!files.is_empty(), "{room} has moved");
+        assert_eq!(breaches(&files, &forbidden), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn one_place_posts_secrets() {
+    let files = sources(|name| name.starts_with("operator/") && !name.starts_with("operator/secret/") && !is_test(name));
+    assert_eq!(breaches(&files, &["Api<Secret>", "Api::<Secret>"]), Vec::<String>::new());
+}
