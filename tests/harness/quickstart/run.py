@@ -26,7 +26,15 @@ SCRIPT = """\
 set -eu
 pid_file={pid_file}
 pid=$(cat "$pid_file" 2>/dev/null || echo none)
-if grep -qaF {folder} "/proc/$pid/cmdline" 2>/dev/null; then
+alive() {{
+  state=$(sed 's/.*) //; s/ .*//' "/proc/$pid/stat" 2>/dev/null) && [ "$state" != Z ]
+}}
+# One that was killed a moment ago takes a moment to let go of its ports.
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+  alive || break
+  sleep 0.1
+done
+if alive && grep -qaF {folder} "/proc/$pid/cmdline"; then
   echo "{name} is already running, pid $pid"
   exit 0
 fi
