@@ -46,7 +46,7 @@ macro_rules! attributes_of {
             cache_control: $input.cache_control.take(),
             ..Default::default()
         };
-        attributes.complete($input.expires.take(), $input.metadata.take()).map(|()| attributes)
+        attributes.complete($input.expires.as_ref(), $input.metadata.take()).map(|()| attributes)
     }};
 }
 pub(super) use attributes_of;
@@ -55,10 +55,10 @@ impl Attributes {
     /// Adds what needs looking at.
     pub fn complete(
         &mut self,
-        expires: Option<Timestamp>,
+        expires: Option<&Timestamp>,
         metadata: Option<HashMap<String, String>>,
     ) -> S3Result<()> {
-        self.expires = expires.as_ref().map(millis);
+        self.expires = expires.map(millis);
         self.metadata = metadata.unwrap_or_default().into_iter().collect();
         let bytes: usize = self.metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
         if bytes > METADATA_BYTES {

@@ -24,7 +24,7 @@ pub struct Caller {
     /// What the key may do.
     pub permission: Permission,
     /// The buckets that the key is restricted to; `None`: all of the user's.
-    buckets: Option<Arc<[String]>>,
+    pub buckets: Option<Arc<[String]>>,
 }
 
 impl Caller {

@@ -90,7 +90,7 @@ pub async fn create(call: &Call, input: CreateBucketInput) -> Result<CreateBucke
         Ok(((), Vec::new()))
     };
     settle(&call.store, None, write).await?;
-    Ok(CreateBucketOutput { location: Some(path), ..Default::default() })
+    Ok(CreateBucketOutput { location: Some(path) })
 }
 
 /// Writes a change of buckets into the audit log.

@@ -7,6 +7,8 @@ use s3s::dto::{ETagCondition, Timestamp, TimestampFormat};
 use s3s::{S3Error, S3Result, s3_error};
 
 /// The conditions of a request; times in milliseconds since 1970.
+// Named as the headers are.
+#[allow(clippy::struct_field_names)]
 #[derive(Clone, Debug, Default)]
 pub struct Conditions {
     /// Only if it is this one; `*`: only if there is one.

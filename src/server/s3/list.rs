@@ -149,7 +149,7 @@ pub async fn v1(call: &Call, input: ListObjectsInput) -> Result<ListObjectsOutpu
     Ok(ListObjectsOutput {
         is_truncated: Some(listed.next.is_some()),
         next_marker: listed.next.map(show),
-        contents: Some(listed.objects.into_iter().map(|row| object(call, row, names, true)).collect()),
+        contents: Some(listed.objects.iter().map(|row| object(call, row, names, true)).collect()),
         common_prefixes: Some(common_prefixes(listed.prefixes, names)),
         max_keys: Some(count(most)),
         name: Some(input.bucket),
@@ -182,7 +182,7 @@ pub async fn v2(call: &Call, input: ListObjectsV2Input) -> Result<ListObjectsV2O
         key_count: Some(count(listed.objects.len() + listed.prefixes.len())),
         is_truncated: Some(listed.next.is_some()),
         next_continuation_token: listed.next.map(|next| URL_SAFE_NO_PAD.encode(next)),
-        contents: Some(listed.objects.into_iter().map(|row| object(call, row, names, with_owner)).collect()),
+        contents: Some(listed.objects.iter().map(|row| object(call, row, names, with_owner)).collect()),
         common_prefixes: Some(common_prefixes(listed.prefixes, names)),
         max_keys: Some(count(most)),
         name: Some(input.bucket),
@@ -200,7 +200,7 @@ fn from_token(token: &str) -> S3Result<String> {
     key.ok_or_else(|| s3_error!(InvalidArgument, "the continuation token is not one of this server"))
 }
 
-fn object(call: &Call, row: VersionRow, names: Names, with_owner: bool) -> Object {
+fn object(call: &Call, row: &VersionRow, names: Names, with_owner: bool) -> Object {
     Object {
         key: Some(names.show(&row.key)),
         size: Some(row.size),

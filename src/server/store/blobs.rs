@@ -178,7 +178,9 @@ impl Blobs {
         }
         let paths: Vec<_> = names.iter().map(|name| self.path(name)).collect();
         let unlinking = blocking(move || {
-            paths.iter().for_each(|path| unlink(path));
+            for path in &paths {
+                unlink(path);
+            }
             Ok(())
         });
         // What is left behind is swept at the next start.

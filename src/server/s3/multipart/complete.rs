@@ -30,7 +30,7 @@ pub async fn complete(
         return Err(s3_error!(MalformedXML, "at least one part must be named").into());
     }
     let (plan, stored) = read(call, &input).await?;
-    let parts = choose(wanted, stored)?;
+    let parts = choose(wanted, &stored)?;
     let size = parts.iter().map(|part| part.size).sum();
     if input.mpu_object_size.is_some_and(|announced| announced != size) {
         return Err(s3_error!(InvalidRequest, "the parts do not add up to x-amz-mp-object-size").into());
@@ -41,7 +41,7 @@ pub async fn complete(
         Some(algorithm) if !plan.full_object => composite(algorithm, &parts)?,
         Some(_) | None => whole,
     };
-    check_announced(sums_of!(input), &sums)?;
+    check_announced(&sums_of!(input), &sums)?;
     let mut attributes = plan.attributes;
     attributes.sums = sums.clone();
     let new = NewVersion {
@@ -93,7 +93,7 @@ async fn read(call: &Call, input: &CompleteMultipartUploadInput) -> Result<(Plan
 }
 
 /// The parts that are named, in ascending order: each there, the one that is meant, and none but the last too small.
-fn choose(wanted: Vec<CompletedPart>, stored: Vec<PartRow>) -> S3Result<Vec<PartRow>> {
+fn choose(wanted: Vec<CompletedPart>, stored: &[PartRow]) -> S3Result<Vec<PartRow>> {
     let mut chosen: Vec<PartRow> = Vec::with_capacity(wanted.len());
     for mut part in wanted {
         let number = part.part_number.ok_or_else(|| s3_error!(MalformedXML))?;
@@ -152,7 +152,7 @@ fn composite(algorithm: Algorithm, parts: &[PartRow]) -> Result<Sums, StoreError
     Ok(sums)
 }
 
-fn check_announced(announced: Sums, computed: &Sums) -> S3Result<()> {
+fn check_announced(announced: &Sums, computed: &Sums) -> S3Result<()> {
     if computed.is_empty() {
         return Ok(());
     }

@@ -31,7 +31,7 @@ pub async fn parts(call: &Call, input: ListPartsInput) -> Result<ListPartsOutput
     let more = rows.len() > most;
     rows.truncate(most);
     let next = rows.last().filter(|_| more).map(|row| row.number);
-    let parts = rows.into_iter().map(part).collect::<Result<Vec<_>, Fault>>()?;
+    let parts = rows.iter().map(part).collect::<Result<Vec<_>, Fault>>()?;
     Ok(ListPartsOutput {
         bucket: Some(input.bucket),
         key: Some(input.key),
@@ -49,7 +49,7 @@ pub async fn parts(call: &Call, input: ListPartsInput) -> Result<ListPartsOutput
     })
 }
 
-fn part(row: PartRow) -> Result<Part, Fault> {
+fn part(row: &PartRow) -> Result<Part, Fault> {
     let sums: Sums = from_json(&row.checksums)?;
     let mut part = Part {
         part_number: Some(row.number),

@@ -89,16 +89,17 @@ pub async fn create(
 
 /// Which kind of checksum the object will have: as asked for, where the algorithm can do that.
 fn is_full_object(algorithm: Option<Algorithm>, asked: Option<&ChecksumType>) -> S3Result<bool> {
-    let impossible = || s3_error!(InvalidRequest, "this checksum type cannot be had with this algorithm");
-    match (algorithm, asked.map(ChecksumType::as_str)) {
-        (None, None) => Ok(false),
-        (None, Some(_)) => Err(s3_error!(InvalidRequest, "a checksum type must come with an algorithm")),
-        (Some(Algorithm::Crc64Nvme), None | Some(ChecksumType::FULL_OBJECT)) => Ok(true),
-        (Some(Algorithm::Crc64Nvme), Some(_)) => Err(impossible()),
-        (Some(_), None | Some(ChecksumType::COMPOSITE)) => Ok(false),
-        (Some(Algorithm::Crc32 | Algorithm::Crc32c), Some(ChecksumType::FULL_OBJECT)) => Ok(true),
-        (Some(_), Some(_)) => Err(impossible()),
+    let possible: &[&str] = match algorithm {
+        None => &[],
+        Some(Algorithm::Crc64Nvme) => &[ChecksumType::FULL_OBJECT],
+        Some(Algorithm::Crc32 | Algorithm::Crc32c) => &[ChecksumType::COMPOSITE, ChecksumType::FULL_OBJECT],
+        Some(Algorithm::Sha1 | Algorithm::Sha256) => &[ChecksumType::COMPOSITE],
+    };
+    let asked = asked.map(ChecksumType::as_str).or(possible.first().copied());
+    if asked.is_some_and(|asked| !possible.contains(&asked)) {
+        return Err(s3_error!(InvalidRequest, "this checksum type cannot be had with this algorithm"));
     }
+    Ok(asked == Some(ChecksumType::FULL_OBJECT))
 }
 
 fn checksum_type(full_object: bool) -> ChecksumType {
