@@ -81,6 +81,8 @@ pub enum Reason {
     BuiltIn,
     /// Keys of ours whose AccessKey is gone are at the provider.
     OrphanedKeys,
+    /// The user is switched off by its spec.
+    Suspended,
     /// The key's Secret is there, complete and recorded.
     Published,
     /// The key's Secret is not there yet.
@@ -129,6 +131,7 @@ impl Reason {
             Self::InUse => "InUse",
             Self::BuiltIn => "BuiltIn",
             Self::OrphanedKeys => "OrphanedKeys",
+            Self::Suspended => "Suspended",
             Self::Published => "Published",
             Self::NotPublished => "NotPublished",
         }

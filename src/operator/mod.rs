@@ -1,7 +1,8 @@
 //! The controllers: observe, plan, act.
 //!
 //! [`runtime`] is shared by all kinds; each kind has a folder with what it reads (`observe`), what it decides (`plan`,
-//! pure) and what it does (`act`, without decisions). [`secret`] renders and publishes Secrets.
+//! pure) and what it does (`act`, without decisions). [`secret`] renders and publishes Secrets; [`words`] are
+//! what messages have in common.
 
 pub mod account;
 pub mod bucket;
@@ -10,3 +11,4 @@ pub mod runtime;
 pub mod secret;
 pub mod tenant;
 pub mod user;
+pub mod words;

@@ -4,10 +4,14 @@
 //! Kubernetes. Secrets are held in [`KeyPair`], which has no `Debug` and is zeroized when dropped.
 
 pub mod error;
+pub mod inventory;
 pub mod management;
+pub mod text;
 pub mod types;
 
 pub use error::{Class, Error, ErrorKind};
+pub use inventory::Inventory;
+pub use text::plain_text;
 pub use types::*;
 
 use async_trait::async_trait;

@@ -3,8 +3,8 @@
 use super::breaker::{Breaker, Heard};
 use crate::operator::runtime::metrics::Metrics;
 use crate::provider::{
-    BucketState, BucketWish, ClusterId, Description, Error, ErrorKind, KeyPair, KeyState, KeyWish, OwnerMark,
-    Provider, TenantState, TenantWish, UserState, UserWish,
+    BucketState, BucketWish, ClusterId, Description, Error, ErrorKind, Inventory, KeyPair, KeyState, KeyWish,
+    OwnerMark, Provider, TenantState, TenantWish, UserState, UserWish,
 };
 use async_trait::async_trait;
 use std::future::Future;
@@ -31,6 +31,7 @@ pub struct Guard {
     began: Instant,
     metrics: Metrics,
     alarm: Alarm,
+    inventory: Inventory,
 }
 
 impl Guard {
@@ -52,7 +53,13 @@ impl Guard {
             began: Instant::now(),
             metrics,
             alarm,
+            inventory: Inventory::default(),
         }
+    }
+
+    /// What this connection showed a moment ago.
+    pub fn inventory(&self) -> &Inventory {
+        &self.inventory
     }
 
     async fn call<T>(

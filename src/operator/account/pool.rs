@@ -6,7 +6,7 @@ use crate::api::{Reason, StorageAccount};
 use crate::operator::runtime::kind::name_of;
 use crate::operator::runtime::status::READY;
 use crate::operator::runtime::{Context, Error, Verdict};
-use crate::provider::{self, Capability, Description, Provider};
+use crate::provider::{self, Capability, Description, Inventory, Provider};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -38,6 +38,11 @@ impl Account {
     /// The management API. Limit, circuit breaker and counting are around every call.
     pub fn provider(&self) -> &dyn Provider {
         &*self.provider
+    }
+
+    /// What the management API showed a moment ago.
+    pub fn inventory(&self) -> &Inventory {
+        self.provider.inventory()
     }
 
     /// Whether the account can do that.
