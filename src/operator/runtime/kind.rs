@@ -1,6 +1,7 @@
 //! Which of the five kinds, and which object of it.
 
 use crate::api::{AccessKey, Bucket, StorageAccount, StorageUser, Tenant};
+use crate::provider::ObjectName;
 use kube::api::ObjectMeta;
 use kube::core::DeserializeGuard;
 use kube::{Api, Client, Resource};
@@ -124,6 +125,12 @@ impl fmt::Display for ObjectKey {
             Some(namespace) => write!(f, "{namespace}/{}", self.name),
             None => f.write_str(&self.name),
         }
+    }
+}
+
+impl From<ObjectKey> for ObjectName {
+    fn from(ObjectKey { namespace, name }: ObjectKey) -> Self {
+        Self { namespace, name }
     }
 }
 

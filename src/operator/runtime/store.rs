@@ -6,7 +6,8 @@ use super::kind::ObjectKey;
 use crate::api::{AccessKey, Bucket, StorageAccount, StorageUser, Tenant};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Resource;
-use kube::api::{ObjectMeta, PartialObjectMeta};
+use kube::api::PartialObjectMeta;
+use kube::core::error_boundary::InvalidObject;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -18,7 +19,7 @@ pub struct Store<K> {
 struct Inner<K> {
     objects: HashMap<ObjectKey, Arc<K>>,
     /// Objects that do not decode: they exist, but what they ask for is not known.
-    undecoded: HashMap<ObjectKey, ObjectMeta>,
+    undecoded: HashMap<ObjectKey, Arc<InvalidObject>>,
 }
 
 /// An object as a watch has it.
@@ -26,8 +27,8 @@ struct Inner<K> {
 pub enum Decoded<K> {
     /// It decodes.
     Valid(Arc<K>),
-    /// It does not; what its metadata says.
-    Invalid(ObjectMeta),
+    /// It does not; why, and what its metadata says.
+    Invalid(Arc<InvalidObject>),
 }
 
 /// What was there before, and what is there now.
@@ -66,6 +67,17 @@ impl<K: Resource<DynamicType = ()>> Store<K> {
         self.read().objects.get(key).cloned()
     }
 
+    /// The object at that place, if it does not decode.
+    pub fn undecoded(&self, key: &ObjectKey) -> Option<Arc<InvalidObject>> {
+        self.read().undecoded.get(key).cloned()
+    }
+
+    /// Where all objects are, whether they decode or not.
+    pub fn keys(&self) -> Vec<ObjectKey> {
+        let inner = self.read();
+        inner.objects.keys().chain(inner.undecoded.keys()).cloned().collect()
+    }
+
     /// All objects that decode.
     pub fn all(&self) -> Vec<Arc<K>> {
         self.read().objects.values().cloned().collect()
@@ -85,7 +97,8 @@ impl<K: Resource<DynamicType = ()>> Store<K> {
     pub fn uids(&self) -> HashSet<String> {
         let inner = self.read();
         let valid = inner.objects.values().map(|object| object.meta());
-        valid.chain(inner.undecoded.values()).filter_map(|meta| meta.uid.clone()).collect()
+        let invalid = inner.undecoded.values().map(|object| &object.metadata);
+        valid.chain(invalid).filter_map(|meta| meta.uid.clone()).collect()
     }
 
     /// Puts an object in.
@@ -97,8 +110,8 @@ impl<K: Resource<DynamicType = ()>> Store<K> {
                 let before = inner.objects.insert(key.clone(), Arc::clone(&object));
                 Change { key, before, after: Some(object) }
             }
-            Decoded::Invalid(meta) => {
-                inner.undecoded.insert(key.clone(), meta);
+            Decoded::Invalid(object) => {
+                inner.undecoded.insert(key.clone(), object);
                 let before = inner.objects.remove(&key);
                 Change { key, before, after: None }
             }
@@ -169,6 +182,7 @@ mod tests {
     use super::{Decoded, Store};
     use crate::api::{Bucket, BucketSpec};
     use crate::operator::runtime::ObjectKey;
+    use kube::core::error_boundary::InvalidObject;
     use std::collections::HashSet;
     use std::sync::Arc;
 
@@ -198,11 +212,11 @@ mod tests {
         let store = Store::default();
         let (key, object) = bucket("a", "one");
         let Decoded::Valid(valid) = &object else { unreachable!() };
-        let meta = valid.metadata.clone();
+        let invalid = InvalidObject { error: "no `spec`".to_owned(), metadata: valid.metadata.clone() };
         store.put(key.clone(), object);
-        let change = store.put(key.clone(), Decoded::Invalid(meta));
+        let change = store.put(key.clone(), Decoded::Invalid(Arc::new(invalid)));
         assert!(change.before.is_some() && change.after.is_none());
-        assert!(store.by_key(&key).is_none());
+        assert!(store.by_key(&key).is_none() && store.undecoded(&key).is_some());
         assert!(store.uids().contains("uid-a-one"));
     }
 }

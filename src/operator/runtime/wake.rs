@@ -1,6 +1,8 @@
-//! Asking for passes over objects. The workers listen; until one does, requests wait.
+//! Asking for passes over objects. The workers listen.
 
 use super::kind::{Kind, ObjectKey};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// When a pass is asked for.
@@ -24,6 +26,8 @@ pub struct Wake {
 /// The sending ends, one per kind.
 #[derive(Clone)]
 pub struct Wakes {
+    /// While closed, requests are dropped: an operator that does not work would only collect them.
+    open: Arc<AtomicBool>,
     accounts: UnboundedSender<Wake>,
     tenants: UnboundedSender<Wake>,
     users: UnboundedSender<Wake>,
@@ -59,7 +63,8 @@ pub fn channels() -> (Wakes, Sleepers) {
         keys: keys_out,
         buckets: buckets_out,
     };
-    (Wakes { accounts, tenants, users, keys, buckets }, sleepers)
+    let open = Arc::default();
+    (Wakes { open, accounts, tenants, users, keys, buckets }, sleepers)
 }
 
 impl Wakes {
@@ -68,8 +73,16 @@ impl Wakes {
         self.send(kind, Wake { key, when: When::Now });
     }
 
+    /// From now on requests are kept. To be called before the workers look at what there is.
+    pub fn open(&self) {
+        self.open.store(true, Ordering::Release);
+    }
+
     /// Asks for a pass.
     pub fn send(&self, kind: Kind, wake: Wake) {
+        if !self.open.load(Ordering::Acquire) {
+            return;
+        }
         let sender = match kind {
             Kind::StorageAccount => &self.accounts,
             Kind::Tenant => &self.tenants,
