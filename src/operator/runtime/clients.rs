@@ -11,11 +11,13 @@ use std::time::Duration;
 use thiserror::Error as ThisError;
 use zeroize::Zeroizing;
 
-/// How long the API server may take for an answer to a write. Reads include watches, which answer for long.
-const WRITE_ANSWER: Duration = Duration::from_secs(30);
+/// How long the API server may take for an answer. Watches answer for longer: they notice silence themselves.
+const LONGEST_ANSWER: Duration = Duration::from_secs(30);
 
 /// The clients of one API server.
 pub struct Clients {
+    /// For watches.
+    pub watcher: Client,
     /// For reads: tried again where the API server asks for it.
     pub reader: Client,
     /// For writes: one transmission each, whatever comes back. A POST that is sent twice could answer "already exists"
@@ -55,11 +57,12 @@ pub async fn connect(kubeconfig: Option<&Path>, context: Option<&str>) -> Result
         (None, None) => Config::infer().await.map_err(|error| ConnectError::Nowhere(Box::new(error)))?,
     };
     let client = |config| Client::try_from(config).map_err(|error| ConnectError::Client(Box::new(error)));
-    let mut writes = config.clone();
+    let mut reads = config.clone();
+    reads.read_timeout = Some(LONGEST_ANSWER);
+    reads.reset_reader_on_write = true;
+    let mut writes = reads.clone();
     writes.default_retry = false;
-    writes.read_timeout = Some(WRITE_ANSWER);
-    writes.reset_reader_on_write = true;
-    Ok(Clients { reader: client(config)?, writer: client(writes)? })
+    Ok(Clients { watcher: client(config)?, reader: client(reads)?, writer: client(writes)? })
 }
 
 /// The identity of the cluster: the uid of its namespace `kube-system`.

@@ -17,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 
 /// What every pass has at hand.
 pub struct Context {
+    /// For watches.
+    pub watcher: kube::Client,
     /// For reads: tried again where the API server asks for it.
     pub reader: kube::Client,
     /// For writes: one transmission each, whatever comes back.

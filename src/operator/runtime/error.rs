@@ -149,12 +149,13 @@ fn provider_class(kind: &ErrorKind) -> Class {
     match kind {
         ErrorKind::Unauthenticated | ErrorKind::Forbidden(_) | ErrorKind::Untrusted(_) => Class::Denied,
         ErrorKind::Throttled { after } | ErrorKind::Unavailable { after } => Class::Throttled(*after),
-        // Whatever was there a moment ago is gone: the next look sees that.
-        ErrorKind::NotFound | ErrorKind::Unreachable(_) | ErrorKind::NoAnswer(_) | ErrorKind::Failed(_) => {
-            Class::Transient
-        }
-        ErrorKind::NameTaken(_)
+        // Whatever was there a moment ago is gone, or something has come to hang on it: the next look sees that.
+        ErrorKind::NotFound
         | ErrorKind::InUse(_)
+        | ErrorKind::Unreachable(_)
+        | ErrorKind::NoAnswer(_)
+        | ErrorKind::Failed(_) => Class::Transient,
+        ErrorKind::NameTaken(_)
         | ErrorKind::Refused(_)
         | ErrorKind::QuotaExceeded(_)
         | ErrorKind::NotSupported(_) => Class::Refused,
@@ -280,7 +281,7 @@ mod tests {
             (ErrorKind::Forbidden(text()), Class::Denied, Reason::CredentialsRefused, true),
             (ErrorKind::Untrusted(text()), Class::Denied, Reason::InvalidCaBundle, true),
             (ErrorKind::NameTaken(text()), Class::Refused, Reason::NameTaken, true),
-            (ErrorKind::InUse(text()), Class::Refused, Reason::InUse, false),
+            (ErrorKind::InUse(text()), Class::Transient, Reason::InUse, false),
             (ErrorKind::QuotaExceeded(text()), Class::Refused, Reason::QuotaExceeded, true),
             (ErrorKind::NotSupported(text()), Class::Refused, Reason::NotSupportedByProvider, true),
         ] {

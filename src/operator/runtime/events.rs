@@ -5,7 +5,7 @@ use super::context::Context;
 use super::error::chain;
 use super::kind::{ObjectKey, uid_of};
 use super::managed::Managed;
-use super::status::{Conditioned, DELETION_BLOCKED, READY};
+use super::status::{Conditioned, DELETION_BLOCKED, READY, is_own};
 use super::supervisor;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
@@ -46,6 +46,7 @@ impl Events {
     /// Tells what is different between two statuses, if it is worth telling.
     pub fn tell<K: Managed>(&self, ctx: &Context, object: &K, before: &K::Status, after: &K::Status) {
         for happening in transitions(before, after) {
+            tracing::info!(reason = happening.reason, "{}", happening.note);
             self.send(ctx, object, happening);
         }
     }
@@ -109,13 +110,13 @@ pub fn transitions<S: Conditioned>(before: &S, after: &S) -> Vec<Happening> {
     let kept = |condition: &&Condition| {
         condition.type_ == READY
             || (condition.type_ == DELETION_BLOCKED && !after.conditions().is_true(READY))
-            || is_own(condition)
+            || is_own(&condition.type_)
     };
     let mut told = Vec::new();
     for condition in after.conditions().0.iter().filter(kept) {
         let old = before.conditions().get(&condition.type_);
         let same = old.is_some_and(|old| old.status == condition.status && old.reason == condition.reason);
-        let first_of_own = old.is_none() && is_own(condition) && condition.status == "False";
+        let first_of_own = old.is_none() && is_own(&condition.type_) && condition.status == "False";
         let repeats_ready = condition.type_ == DELETION_BLOCKED && !told.is_empty();
         if !same && !first_of_own && !repeats_ready {
             told.push(Happening {
@@ -126,13 +127,6 @@ pub fn transitions<S: Conditioned>(before: &S, after: &S) -> Vec<Happening> {
         }
     }
     told
-}
-
-fn is_own(condition: &Condition) -> bool {
-    !matches!(
-        condition.type_.as_str(),
-        READY | DELETION_BLOCKED | super::status::RECONCILING | super::status::STALLED
-    )
 }
 
 /// `Ready=False` while work goes on is no reason for concern; anything else that is not as it should be is.

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::driver;
 use super::error::Error;
-use super::kind::Located;
+use super::kind::{Located, ObjectKey};
 use super::status::Conditioned;
 use super::verdict::{Blocked, Outcome, Plan};
 use crate::api;
@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A kind that the operator makes true.
 ///
@@ -33,6 +34,8 @@ pub trait Managed:
     const FINALIZER: &'static str = api::FINALIZER;
     /// Whether [`Managed::check`] has anything to look at between two resyncs.
     const CHECKED: bool = false;
+    /// The longest pause between two passes that fail.
+    const LONGEST_RETRY: Duration = Duration::from_mins(5);
 
     /// What the spec asks for, parsed: after that nothing about it can fail.
     type Desired: Send + Sync;
@@ -62,6 +65,12 @@ pub trait Managed:
     /// One pass over an object. Kinds whose reads and writes interleave bring their own.
     fn reconcile(ctx: &Context, object: Arc<Self>) -> impl Future<Output = Result<Outcome, Error>> + Send {
         driver::reconcile(ctx, object)
+    }
+
+    /// Called when an object is gone, for what the operator keeps about it, and for objects that must always be there.
+    fn absent(ctx: &Context, key: &ObjectKey) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = (ctx, key);
+        async { Ok(()) }
     }
 
     /// A cheap look between two resyncs, at most every `--secret-check-interval`: whether the object needs a pass now.

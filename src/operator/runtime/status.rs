@@ -94,6 +94,27 @@ pub fn next<S: Conditioned>(
     (draft != *previous).then_some(draft)
 }
 
+/// The status that tells of a failed pass, or `None` where nothing has changed. The kind's own fields and conditions stay
+/// as they are: nothing new is known about them.
+pub fn after_failure<S: Conditioned>(
+    previous: &S,
+    verdict: Verdict,
+    deleting: bool,
+    generation: i64,
+    now: Timestamp,
+) -> Option<S> {
+    let judgement = Judgement { verdict, deleting, extra: Vec::new() };
+    let mut after = next(previous, previous.clone(), &judgement, generation, now)?;
+    let own = previous.conditions().0.iter().filter(|condition| is_own(&condition.type_)).cloned();
+    after.conditions_mut().0.extend(own);
+    (after != *previous).then_some(after)
+}
+
+/// Whether a condition is one that only some kinds have.
+pub fn is_own(kind: &str) -> bool {
+    !matches!(kind, READY | RECONCILING | STALLED | DELETION_BLOCKED)
+}
+
 /// What the conditions should say, in the order in which they are shown.
 fn wanted(judgement: &Judgement) -> Vec<Extra> {
     let Judgement { verdict, deleting, extra } = judgement;

@@ -1,4 +1,4 @@
-use super::{Conditioned as _, Judgement, next};
+use super::{Conditioned as _, Judgement, after_failure, next};
 use crate::api::{BucketStatus, Reason};
 use crate::operator::runtime::{Extra, Verdict};
 use jiff::Timestamp;
@@ -103,4 +103,21 @@ fn conditions_of_the_kind_come_and_go_with_the_plan() {
     assert_eq!(lines(&first), ["Ready=True Ready", "SecretPublished=False NotPublished"]);
     let second = next(&first, first.clone(), &judged(Verdict::Ready), 1, at(20)).unwrap();
     assert_eq!(lines(&second), ["Ready=True Ready"]);
+}
+
+#[test]
+fn a_failure_leaves_the_conditions_of_the_kind_as_they_are() {
+    let extra =
+        Extra { kind: "SecretPublished", holds: true, reason: Reason::Published, message: "m".to_owned() };
+    let ready = Judgement { verdict: Verdict::Ready, deleting: false, extra: vec![extra] };
+    let before = next(&fresh(), fresh(), &ready, 1, at(10)).unwrap();
+    let failed = || Verdict::waiting(Reason::AccountUnreachable, "m");
+    let after = after_failure(&before, failed(), false, 1, at(20)).unwrap();
+    let expected = [
+        "Ready=False AccountUnreachable",
+        "Reconciling=True AccountUnreachable",
+        "SecretPublished=True Published",
+    ];
+    assert_eq!(lines(&after), expected);
+    assert_eq!(after_failure(&after, failed(), false, 1, at(30)), None);
 }
