@@ -73,7 +73,7 @@ impl Breaker {
     pub fn note(&mut self, now: Moment, heard: Heard) {
         match (heard, &self.state) {
             (Heard::Answer, State::Closed | State::Open { .. } | State::Probing { .. }) => {
-                *self = Self::default()
+                *self = Self::default();
             }
             (Heard::Silence, State::Closed) => {
                 self.failures += 1;

@@ -83,9 +83,8 @@ impl Guard {
     }
 
     async fn admit(&self) -> Result<SemaphorePermit<'_>, ErrorKind> {
-        let turn = match tokio::time::timeout(LONGEST_WAIT, self.turns.acquire()).await {
-            Ok(Ok(turn)) => turn,
-            Ok(Err(_)) | Err(_) => return Err(ErrorKind::Throttled { after: Some(CROWDED) }),
+        let Ok(Ok(turn)) = tokio::time::timeout(LONGEST_WAIT, self.turns.acquire()).await else {
+            return Err(ErrorKind::Throttled { after: Some(CROWDED) });
         };
         let admitted = self.with_breaker(|breaker, now| breaker.admit(now, self.timeout));
         if admitted {

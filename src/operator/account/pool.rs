@@ -6,7 +6,7 @@ use crate::api::{Reason, StorageAccount};
 use crate::operator::runtime::kind::name_of;
 use crate::operator::runtime::status::READY;
 use crate::operator::runtime::{Context, Error, Verdict};
-use crate::provider::{self, Capability, Description, Inventory, Provider};
+use crate::provider::{self, Capability, Description, ErrorKind, Inventory, Provider};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -117,6 +117,14 @@ pub fn usable(ctx: &Context, name: &str) -> Result<Arc<Account>, Verdict> {
     ctx.accounts.find(name).ok_or_else(|| match select::find(&ctx.stores.accounts.all(), name) {
         Ok(account) => not_ready(&account),
         Err(verdict) => verdict,
+    })
+}
+
+/// The connection to an account that was there when the plan was made.
+pub fn connected(ctx: &Context, op: &'static str, name: &str) -> Result<Arc<Account>, Error> {
+    ctx.accounts.find(name).ok_or_else(|| {
+        let kind = ErrorKind::Unreachable("the connection was given up meanwhile".to_owned());
+        Error::provider(name, provider::Error { op, object: name.to_owned(), kind })
     })
 }
 

@@ -1,0 +1,121 @@
+//! How a connection is made: from the spec, and from the Secrets in the operator's own namespace that it names.
+
+use super::guard::Guard;
+use super::plan::{Desired, Link};
+use crate::api::Reason;
+use crate::operator::runtime::{Context, Error, Kind, ObjectKey, Verdict};
+use crate::provider::management::{BuildError, Client, Settings};
+use std::sync::Arc;
+
+/// The entries of the Secrets.
+const TOKEN: &str = "token";
+const CA: &str = "ca.crt";
+
+/// The connection with these settings, made anew only where anything about them has changed; or what is wrong with them.
+pub async fn link(ctx: &Context, name: &str, desired: &Desired) -> Result<(Link, Option<Arc<Guard>>), Error> {
+    let refused = |reason, message: String| Ok((Link::Unusable(Verdict::blocked(reason, message)), None));
+    let namespace = &ctx.settings.operator_namespace;
+    let secret = &desired.credentials;
+    let Some(credentials) = ctx.own_secret(secret).await? else {
+        return refused(
+            Reason::CredentialsNotFound,
+            format!(
+                "Secret '{secret}' does not exist in namespace '{namespace}'. Make it, with an API token in its entry `{TOKEN}`."
+            ),
+        );
+    };
+    let Some(token) = credentials.text(TOKEN) else {
+        return refused(
+            Reason::CredentialsNotFound,
+            format!(
+                "Secret '{secret}' in namespace '{namespace}' has no entry `{TOKEN}`. Put an API token into it."
+            ),
+        );
+    };
+    let mut made_from = format!("{desired:?} {}", credentials.version);
+    let mut ca_pem = None;
+    if let Some(bundle) = &desired.ca_bundle {
+        let found = ctx.own_secret(bundle).await?;
+        let Some((found, pem)) = found.as_ref().and_then(|found| Some((found, found.bytes(CA)?))) else {
+            return refused(
+                Reason::InvalidCaBundle,
+                format!(
+                    "Secret '{bundle}' in namespace '{namespace}' does not exist or has no entry `{CA}`. Put the authority's certificate into it, PEM."
+                ),
+            );
+        };
+        made_from = format!("{made_from} {}", found.version);
+        ca_pem = Some(pem.to_vec());
+    }
+    if let Some(guard) = ctx.accounts.guard(name, &made_from) {
+        return Ok((Link::Made(made_from), Some(guard)));
+    }
+    let settings = Settings {
+        endpoint: desired.endpoint.clone(),
+        token,
+        ca_pem,
+        account_id: desired.account_id.clone(),
+        timeout: desired.request_timeout,
+    };
+    match Client::new(settings) {
+        Ok(client) => {
+            let guard = guarded(ctx, name, desired, client);
+            ctx.accounts.replace(name, made_from.clone(), Arc::clone(&guard));
+            Ok((Link::Made(made_from), Some(guard)))
+        }
+        Err(error) => Ok((Link::Unusable(unusable(desired, &error)), None)),
+    }
+}
+
+fn guarded(ctx: &Context, name: &str, desired: &Desired, client: Client) -> Arc<Guard> {
+    let (wakes, key) = (ctx.wakes.clone(), ObjectKey::cluster(name));
+    let alarm = Arc::new(move || wakes.now(Kind::StorageAccount, key.clone()));
+    let (turns, timeout) = (desired.turns, desired.request_timeout);
+    Arc::new(Guard::new(name, Box::new(client), turns, timeout, ctx.metrics.clone(), alarm))
+}
+
+fn unusable(desired: &Desired, error: &BuildError) -> Verdict {
+    let credentials = &desired.credentials;
+    match error {
+        BuildError::Endpoint(endpoint) => Verdict::blocked(
+            Reason::InvalidSpec,
+            format!("`spec.provider.management.endpoint` must be an http or https URL, and is '{endpoint}'."),
+        ),
+        BuildError::Token => Verdict::blocked(
+            Reason::CredentialsRefused,
+            format!(
+                "The entry `{TOKEN}` of Secret '{credentials}' is no API token: it must be printable text without spaces."
+            ),
+        ),
+        BuildError::CaBundle => {
+            let bundle = desired.ca_bundle.as_deref().unwrap_or_default();
+            Verdict::blocked(
+                Reason::InvalidCaBundle,
+                format!("The entry `{CA}` of Secret '{bundle}' must be one or more certificates, PEM."),
+            )
+        }
+        BuildError::SystemRoots => Verdict::blocked(
+            Reason::InvalidCaBundle,
+            "The operator's system trusts no certificates. Name a Secret with the authority's certificate in `caBundleSecretRef`.",
+        ),
+        BuildError::Http(_) => Verdict::blocked(
+            Reason::InvalidSpec,
+            "No client can be made of the account's settings; the operator's log says why.",
+        ),
+    }
+}
+
+/// Whether the Secrets are others than those that the connection was made from.
+pub async fn has_changed(ctx: &Context, name: &str, desired: &Desired) -> Result<bool, Error> {
+    let credentials = ctx.own_secret(&desired.credentials).await?;
+    let bundle = match &desired.ca_bundle {
+        Some(bundle) => ctx.own_secret(bundle).await?,
+        None => None,
+    };
+    let versions = [credentials, bundle].into_iter().flatten().map(|secret| secret.version);
+    let now = versions.fold(format!("{desired:?}"), |text, version| format!("{text} {version}"));
+    match ctx.accounts.made_from(name) {
+        Some(then) => Ok(then != now),
+        None => Ok(now != format!("{desired:?}")),
+    }
+}
