@@ -1,11 +1,15 @@
 //! `storekeeper operator`: the controllers.
 
 use super::Failure;
+use crate::operator::runtime::{self, Settings};
 use crate::telemetry::{self, LogFormat};
 use clap::{ArgAction, Args};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// Shorter intervals would only keep the API server busy.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Run the operator. It reaches the cluster by `--kubeconfig`, or from inside by its ServiceAccount.
 #[derive(Args)]
@@ -61,5 +65,31 @@ pub struct Options {
 /// Runs the operator until SIGTERM or SIGINT.
 pub fn run(options: Options) -> Result<(), Failure> {
     telemetry::init(options.log_format, &options.log_level)?;
+    let Options {
+        kubeconfig,
+        context,
+        namespaces,
+        operator_namespace,
+        leader_election,
+        listen,
+        concurrency,
+        ..
+    } = options;
+    let settings = Settings {
+        namespaces: namespaces.into_iter().filter(|name| !name.is_empty()).collect(),
+        operator_namespace,
+        leader_election,
+        listen,
+        concurrency: usize::from(concurrency).max(1),
+        secret_check_interval: options.secret_check_interval.max(SHORTEST_INTERVAL),
+        resync_interval: options.resync_interval.max(SHORTEST_INTERVAL),
+        orphan_quarantine: options.orphan_quarantine,
+    };
+    // A provider of its own is needed once per process; one that is there already is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let executor = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    executor.block_on(runtime::run::run(settings, kubeconfig.as_deref(), context.as_deref()))?;
+    // What is left are tasks that nobody waits for, such as events that are on their way.
+    executor.shutdown_timeout(Duration::from_secs(1));
     Ok(())
 }
