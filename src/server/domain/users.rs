@@ -151,4 +151,4 @@ fn check_oneself(role: Role, new_role: Option<Role>, enabled: Option<bool>) -> R
 
 #[cfg(test)]
 #[path = "users_tests.rs"]
-pub(super) mod tests;
+pub(in crate::server) mod tests;

@@ -106,13 +106,14 @@ pub struct InProgress {
 }
 
 /// Takes its key out again when dropped.
-struct UnderWay<'a> {
+pub(super) struct UnderWay<'a> {
     all: &'a InProgress,
     key: (String, String),
 }
 
 impl InProgress {
-    fn enter(&self, principal: &str, key: &str) -> Option<UnderWay<'_>> {
+    /// Takes the key for as long as the guard lives; `None` where someone else has it.
+    pub(super) fn enter(&self, principal: &str, key: &str) -> Option<UnderWay<'_>> {
         let key = (principal.to_owned(), key.to_owned());
         let fresh = self.keys.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
         fresh.then_some(UnderWay { all: self, key })

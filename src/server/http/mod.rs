@@ -24,6 +24,9 @@ mod tenants;
 mod tokens;
 mod users;
 
+#[cfg(test)]
+mod tests;
+
 pub use frame::Peer;
 
 use super::passwords::{HashError, Passwords};
