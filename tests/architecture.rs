@@ -81,10 +81,19 @@ fn a_decision_that_reads_the_clock_would_be_found() {
 fn rooms_import_in_one_direction() {
     let rooms = [
         ("operator/", vec!["crate::server", "crate::cli"]),
-        ("server/", vec!["crate::operator", "crate::api", "crate::provider", "crate::cli", "kube::", "k8s_openapi"]),
-        ("provider/", vec!["crate::operator", "crate::server", "crate::api", "crate::cli", "kube::", "k8s_openapi"]),
+        (
+            "server/",
+            vec!["crate::operator", "crate::api", "crate::provider", "crate::cli", "kube::", "k8s_openapi"],
+        ),
+        (
+            "provider/",
+            vec!["crate::operator", "crate::server", "crate::api", "crate::cli", "kube::", "k8s_openapi"],
+        ),
         ("wire/", vec!["crate::operator", "crate::server", "crate::api", "crate::provider", "kube::"]),
-        ("api/", vec!["crate::operator", "crate::server", "crate::provider", "crate::cli", "reqwest", "tokio"]),
+        (
+            "api/",
+            vec!["crate::operator", "crate::server", "crate::provider", "crate::cli", "reqwest", "tokio"],
+        ),
     ];
     for (room, forbidden) in rooms {
         let files = sources(|name| name.starts_with(room) && !is_test(name));
@@ -95,6 +104,8 @@ fn rooms_import_in_one_direction() {
 
 #[test]
 fn one_place_posts_secrets() {
-    let files = sources(|name| name.starts_with("operator/") && !name.starts_with("operator/secret/") && !is_test(name));
+    let files = sources(|name| {
+        name.starts_with("operator/") && !name.starts_with("operator/secret/") && !is_test(name)
+    });
     assert_eq!(breaches(&files, &["Api<Secret>", "Api::<Secret>"]), Vec::<String>::new());
 }

@@ -4,14 +4,18 @@
 //! Only shapes live here: no rule, no I/O. Requests refuse unknown fields; answers tolerate them, so that a client
 //! can talk to a newer server.
 
+pub mod credentials;
 pub mod names;
 pub mod problem;
 pub mod resources;
 pub mod secret;
+pub mod storage;
 pub mod terms;
 
+pub use credentials::*;
 pub use names::{BucketName, Login, NameError};
 pub use problem::{Problem, ProblemType};
 pub use resources::*;
 pub use secret::ShownSecret;
+pub use storage::*;
 pub use terms::{LockMode, Permission, Role, Versioning, Visibility};

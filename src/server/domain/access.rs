@@ -207,7 +207,7 @@ fn reads(principal: &Principal, target: Target<'_>) -> bool {
     }
 }
 
-/// Rule 10: FullAccess changes the tenant's buckets and its own keys; Backup and ReadOnly change nothing.
+/// Rule 10: `FullAccess` changes the tenant's buckets and its own keys; `Backup` and `ReadOnly` change nothing.
 fn changes_data(principal: &Principal, own: bool) -> Result<(), Refusal> {
     match principal.role {
         Role::Administrator | Role::TenantAdministrator => Ok(()),

@@ -8,7 +8,7 @@ use crate::wire::{
 use jiff::Timestamp;
 use serde_json::json;
 
-fn made(fields: serde_json::Value) -> Result<BucketItem, ProblemType> {
+fn made(fields: &serde_json::Value) -> Result<BucketItem, ProblemType> {
     let mut body = json!({"userId": "us_1", "name": "data"});
     body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     let wish: BucketCreate = serde_json::from_value(body).unwrap();
@@ -24,25 +24,25 @@ const VIOLATED: ProblemType = ProblemType::RuleViolated;
 
 #[test]
 fn rule_8_versioning_and_object_lock_are_optional_and_lock_turns_versioning_on() {
-    assert_eq!(made(json!({})).unwrap().versioning, Versioning::Disabled);
-    assert_eq!(made(json!({"versioning": "Enabled"})).unwrap().versioning, Versioning::Enabled);
-    let locked = made(json!({"objectLock": true})).unwrap();
+    assert_eq!(made(&json!({})).unwrap().versioning, Versioning::Disabled);
+    assert_eq!(made(&json!({"versioning": "Enabled"})).unwrap().versioning, Versioning::Enabled);
+    let locked = made(&json!({"objectLock": true})).unwrap();
     assert!(locked.object_lock && locked.versioning == Versioning::Enabled);
-    assert_eq!(made(json!({"objectLock": true, "versioning": "Suspended"})), Err(VIOLATED));
+    assert_eq!(made(&json!({"objectLock": true, "versioning": "Suspended"})), Err(VIOLATED));
 }
 
 #[test]
 fn bucket_names_follow_the_rules_of_s3() {
     for (name, good) in [("data", true), ("ab", false), ("Data", false), ("a..b", false), ("10.0.0.1", false)]
     {
-        assert_eq!(made(json!({"name": name})).is_ok(), good, "{name}");
+        assert_eq!(made(&json!({"name": name})).is_ok(), good, "{name}");
     }
 }
 
 #[test]
 fn a_default_retention_needs_object_lock_and_has_days_or_years() {
-    let of = |lock: bool, retention: serde_json::Value| {
-        made(json!({"objectLock": lock, "defaultRetention": retention})).map(|_| ())
+    let of = |lock: bool, retention: &serde_json::Value| {
+        made(&json!({"objectLock": lock, "defaultRetention": retention})).map(|_| ())
     };
     for (lock, retention, outcome) in [
         (true, json!({"mode": "Governance", "days": 1}), Ok(())),
@@ -53,13 +53,13 @@ fn a_default_retention_needs_object_lock_and_has_days_or_years() {
         (true, json!({"mode": "Governance", "days": 1, "years": 1}), Err(VIOLATED)),
         (false, json!({"mode": "Governance", "days": 1}), Err(VIOLATED)),
     ] {
-        assert_eq!(of(lock, retention.clone()), outcome, "{retention}");
+        assert_eq!(of(lock, &retention), outcome, "{retention}");
     }
 }
 
 #[test]
 fn versioning_is_suspended_but_never_disabled_again() {
-    let at = |versioning: &str| made(json!({"versioning": versioning})).unwrap();
+    let at = |versioning: &str| made(&json!({"versioning": versioning})).unwrap();
     for (from, to, good) in [
         ("Disabled", "Enabled", true),
         ("Disabled", "Suspended", true),
@@ -70,14 +70,14 @@ fn versioning_is_suspended_but_never_disabled_again() {
     ] {
         assert_eq!(patched(&at(from), json!({"versioning": to})).is_ok(), good, "{from} → {to}");
     }
-    let locked = made(json!({"objectLock": true})).unwrap();
+    let locked = made(&json!({"objectLock": true})).unwrap();
     assert_eq!(patched(&locked, json!({"versioning": "Suspended"})), Err(VIOLATED));
 }
 
 #[test]
 fn a_patch_with_null_clears_the_retention_and_one_without_keeps_it() {
     let retention = json!({"mode": "Governance", "days": 3});
-    let before = made(json!({"objectLock": true, "defaultRetention": retention})).unwrap();
+    let before = made(&json!({"objectLock": true, "defaultRetention": retention})).unwrap();
     assert_eq!(patched(&before, json!({})).unwrap(), before);
     assert_eq!(patched(&before, json!({"defaultRetention": null})).unwrap().default_retention, None);
 }
@@ -100,12 +100,12 @@ fn the_quotas_of_user_and_tenant_bound_the_number_of_buckets() {
         assert_eq!(result.is_ok(), good, "{user_limit:?} {tenant_limit:?}");
         assert!(good || result == Err(ProblemType::QuotaExceeded));
     }
-    assert_eq!(made(json!({"quota": {"buckets": 1}})), Err(VIOLATED));
+    assert_eq!(made(&json!({"quota": {"buckets": 1}})), Err(VIOLATED));
 }
 
 #[test]
 fn rule_12_only_an_empty_bucket_is_deleted_and_what_is_in_it_is_named() {
-    let holding = |contents| BucketItem { contents, ..made(json!({})).unwrap() };
+    let holding = |contents| BucketItem { contents, ..made(&json!({})).unwrap() };
     assert_eq!(delete(&holding(BucketContents::default()), 0), Ok(()));
     for contents in [
         BucketContents { versions: 1, ..BucketContents::default() },

@@ -222,7 +222,7 @@ fn run(
     let (outcome, target, word) = match result {
         Ok(Done { target, answer }) => {
             if let Some(key) = key {
-                return remember(tx, deed, key, request_hash, target, answer);
+                return remember(tx, deed, key, request_hash, &target, answer);
             }
             (Outcome::Done(answer), target, "ok".to_owned())
         }
@@ -241,14 +241,14 @@ fn remember(
     deed: &Deed,
     key: &str,
     request_hash: [u8; 32],
-    target: String,
+    target: &str,
     answer: Answer,
 ) -> Result<Outcome, Refusal> {
     let memory = Memory { request_hash, answer };
     let text = ShownSecret::new(serde_json::to_string(&memory)?);
     let sealed = tx.store.cipher().seal(text.reveal())?;
     idempotency::remember(tx.connection, &tx.caller.principal.user_id, key, &sealed, tx.now)?;
-    write_down(tx, deed.action, &target, "ok")?;
+    write_down(tx, deed.action, target, "ok")?;
     Ok(Outcome::Done(memory.answer))
 }
 

@@ -91,13 +91,11 @@ pub async fn limit(State(app): State<Arc<App>>, request: Request, next: Next) ->
 }
 
 fn caller(request: &Request) -> CallerHash {
-    match request.headers().get(header::AUTHORIZATION) {
-        Some(value) => Sha256::digest(value.as_bytes()).into(),
-        None => {
-            let peer = request.extensions().get::<Peer>().map(|peer| peer.0.to_string());
-            Sha256::digest(peer.unwrap_or_default()).into()
-        }
+    if let Some(value) = request.headers().get(header::AUTHORIZATION) {
+        return Sha256::digest(value.as_bytes()).into();
     }
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.0.to_string());
+    Sha256::digest(peer.unwrap_or_default()).into()
 }
 
 /// Failed sign-ins per login, whether or not there is such a login.

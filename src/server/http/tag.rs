@@ -48,7 +48,8 @@ impl Tagged for BucketItem {
 
 /// 16 hexadecimal digits of SHA-256.
 pub fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let half = Sha256::digest(bytes).first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+    format!("{half:016x}")
 }
 
 /// The tag of a resource, with its quotes.

@@ -36,19 +36,14 @@ impl Cipher {
         };
         let key = Key::try_from(key.as_slice()).map_err(|_| StoreError::WrongKey(file.to_owned()))?;
         let cipher = Self { cipher: ChaCha20Poly1305::new(&key) };
-        match probe {
-            Some(sealed) => {
-                let opened = cipher.open_sealed(&Sealed(sealed));
-                let fits = opened.is_ok_and(|text| text.reveal() == PROBE);
-                if !fits {
-                    return Err(StoreError::WrongKey(file.to_owned()));
-                }
+        if let Some(sealed) = probe {
+            let opened = cipher.open_sealed(&Sealed(sealed));
+            if !opened.is_ok_and(|text| text.reveal() == PROBE) {
+                return Err(StoreError::WrongKey(file.to_owned()));
             }
-            None => {
-                let sealed = cipher.seal(PROBE)?;
-                connection
-                    .execute("INSERT INTO meta (name, value) VALUES ('cipher-probe', ?1)", [&sealed.0])?;
-            }
+        } else {
+            let sealed = cipher.seal(PROBE)?;
+            connection.execute("INSERT INTO meta (name, value) VALUES ('cipher-probe', ?1)", [&sealed.0])?;
         }
         Ok(cipher)
     }

@@ -17,6 +17,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -103,7 +104,7 @@ fn dump(folder: &Path) -> String {
         let mut rows = rows.query([]).unwrap();
         while let Some(row) = rows.next().unwrap() {
             let values: Vec<rusqlite::types::Value> = (0..columns).map(|n| row.get(n).unwrap()).collect();
-            text.push_str(&format!("{name} {values:?}\n"));
+            writeln!(text, "{name} {values:?}").unwrap();
         }
     }
     text
