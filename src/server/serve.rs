@@ -221,3 +221,7 @@ async fn talk<S, B>(
         tracing::debug!(%error, "a connection ended early");
     }
 }
+
+#[cfg(test)]
+#[path = "serve_tests.rs"]
+mod tests;

@@ -30,6 +30,10 @@ use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
+use tokio::sync::Semaphore;
+
+/// Most reads at a time, each on a connection of its own.
+const READERS: usize = 32;
 
 /// What goes wrong with the store itself.
 #[derive(Debug, Error)]
@@ -111,6 +115,8 @@ pub struct Store {
 struct Shared {
     writer: writer::Writer,
     readers: Mutex<Vec<Connection>>,
+    /// Bounds how many connections are open at a time.
+    reading: Semaphore,
     database: PathBuf,
     cipher: Cipher,
     blobs: Blobs,
@@ -135,7 +141,16 @@ impl Store {
         blobs.sweep(&connection)?;
         let writer = writer::Writer::start(connection);
         let uses = uses::KeyUses::default();
-        let shared = Shared { writer, readers: Mutex::default(), database, cipher, blobs, uses, _lock: lock };
+        let shared = Shared {
+            writer,
+            readers: Mutex::default(),
+            reading: Semaphore::new(READERS),
+            database,
+            cipher,
+            blobs,
+            uses,
+            _lock: lock,
+        };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -147,6 +162,7 @@ impl Store {
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     {
         let shared = Arc::clone(&self.shared);
+        let slot = self.shared.reading.acquire().await;
         let joined = tokio::task::spawn_blocking(move || {
             let mut connection = shared.reader()?;
             let result =
@@ -154,7 +170,9 @@ impl Store {
             shared.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
             result
         });
-        joined.await.unwrap_or_else(|_| Err(E::from(StoreError::Thread)))
+        let result = joined.await.unwrap_or_else(|_| Err(E::from(StoreError::Thread)));
+        drop(slot);
+        result
     }
 
     /// Runs `write` in a transaction of the one writer; the answer comes after the commit is on the disk. An `Err`
