@@ -4,7 +4,6 @@
 use crate::operator::account::pool::{self, Account};
 use crate::operator::runtime::{Context, Error};
 use crate::provider::{self, ErrorKind, UserWish};
-use std::sync::Arc;
 
 /// One call that changes something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,16 +40,18 @@ pub enum Step {
 /// Does one step.
 pub async fn act(ctx: &Context, step: Step) -> Result<(), Error> {
     match step {
-        Step::Create { account, wish } => create(&*connection(ctx, &account, &wish.login)?, &wish).await,
+        Step::Create { account, wish } => {
+            create(&*pool::connected(ctx, "create user", &account)?, &wish).await
+        }
         Step::Update { account, id, wish } => {
-            let account = connection(ctx, &account, &wish.login)?;
+            let account = pool::connected(ctx, "update user", &account)?;
             account.inventory().forget_user(&wish.login);
             let updated = account.provider().update_user(&id, &wish).await;
             account.inventory().note_user(updated.map_err(|error| account.failed(error))?);
             Ok(())
         }
         Step::Delete { account, id, login, uid } => {
-            let account = connection(ctx, &account, &login)?;
+            let account = pool::connected(ctx, "delete user", &account)?;
             account.inventory().forget_user(&login);
             match account.provider().delete_user(&id).await {
                 Err(provider::Error { kind: ErrorKind::InUse(why), .. }) => {
@@ -76,12 +77,4 @@ async fn create(account: &Account, wish: &UserWish) -> Result<(), Error> {
         Err(error) => return Err(account.failed(error)),
     }
     Ok(())
-}
-
-/// The connection that the plan was made with; where it is gone by now, the pass starts over.
-pub fn connection(ctx: &Context, account: &str, object: &str) -> Result<Arc<Account>, Error> {
-    pool::usable(ctx, account).map_err(|_| {
-        let kind = ErrorKind::Unreachable("its connection has just been closed".to_owned());
-        Error::provider(account, provider::Error { op: "reach", object: object.to_owned(), kind })
-    })
 }

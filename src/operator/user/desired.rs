@@ -2,6 +2,7 @@
 
 use crate::api::user::UserQuota;
 use crate::api::{ADMINISTRATOR_TENANT, Reason, StorageUser, StorageUserSpec};
+use crate::operator::limits;
 use crate::operator::runtime::Blocked;
 use crate::operator::runtime::kind::{name_of, namespace_of};
 use crate::provider::{Quota, plain_text};
@@ -60,7 +61,7 @@ impl Desired {
             role: *role,
             enabled: *enabled,
             description: text(description),
-            quota: limits(quota)?,
+            quota: quota_of(quota)?,
         })
     }
 }
@@ -127,17 +128,8 @@ fn check_time_zone(name: &str) -> Result<(), Blocked> {
     Err(Blocked::new(Reason::InvalidSpec, format!("`spec.timeZone`, '{name}', {must}.")))
 }
 
-fn limits(quota: &UserQuota) -> Result<Quota, Blocked> {
+fn quota_of(quota: &UserQuota) -> Result<Quota, Blocked> {
     let UserQuota { buckets, size, objects } = quota;
-    let size = size
-        .as_ref()
-        .map(|size| {
-            size.bytes().ok_or_else(|| {
-                let message =
-                    format!("`spec.quota.size`, '{}', must be a size below 8Ei, such as '50Gi'.", size.0);
-                Blocked::new(Reason::InvalidSpec, message)
-            })
-        })
-        .transpose()?;
+    let size = limits::size("spec.quota.size", size.as_ref())?;
     Ok(Quota { buckets: buckets.map(u64::from), size, objects: *objects })
 }

@@ -24,8 +24,6 @@ pub struct Seen {
     pub place: Result<Place, Verdict>,
     /// What the provider has.
     pub there: There,
-    /// Whether the status has the user recorded.
-    pub recorded: bool,
     /// AccessKeys and Buckets that refer to it.
     pub referrers: Referrers,
     /// What happens to the user when its object is deleted.
@@ -66,7 +64,7 @@ pub async fn observe(user: &StorageUser, ctx: &Context) -> Result<Seen, Error> {
     let (inventory, provider, login) = (account.inventory(), account.provider(), seen.login.as_str());
     let found = if deleting {
         inventory.ask_user(provider, login).await
-    } else if seen.recorded {
+    } else if place::is_made(user) {
         inventory.user(provider, &ctx.cluster, login).await
     } else if let Some(known) = inventory.known_user(login) {
         Ok(Some(known))
@@ -74,7 +72,9 @@ pub async fn observe(user: &StorageUser, ctx: &Context) -> Result<Seen, Error> {
         // New: making it says whether the login is free, in one call.
         return Ok(seen);
     };
-    seen.there = found.map_err(|error| account.failed(error))?.map_or(There::Nothing, There::User);
+    seen.there = found
+        .map_err(|error| account.failed(error))?
+        .map_or(There::Nothing, |found| There::User(Box::new(found)));
     if let There::User(found) = &seen.there {
         let told = user.status.as_ref().and_then(|status| status.usage);
         seen.tell_usage = !deleting && told != Some(usage(found)) && inventory.may_tell(uid_of(user));
@@ -92,23 +92,17 @@ pub fn usage(found: &UserState) -> UserUsage {
 /// All but what the provider must be asked for.
 fn unasked(user: &StorageUser, ctx: &Context) -> Seen {
     let (namespace, name) = (namespace_of(user), name_of(user));
-    let recorded = user.status.as_ref().is_some_and(|status| status.user_id.is_some());
-    let announced = user.status.iter().any(|status| {
-        let condition = status.conditions.get(DELETION_BLOCKED);
-        condition
-            .is_some_and(|condition| condition.status == "True" && condition.reason == Reason::InUse.as_str())
-    });
+    let blocked = user.status.as_ref().and_then(|status| status.conditions.get(DELETION_BLOCKED));
     Seen {
         owner: ctx.owner_mark(user),
         object: ObjectName { namespace: Some(namespace.to_owned()), name: name.to_owned() },
         login: login_text(user),
         place: if is_deleting(user) { last_place(user, ctx) } else { place_now(user, ctx) },
         there: There::NotAsked,
-        recorded,
         referrers: if is_deleting(user) { referrers(ctx, namespace, name) } else { Referrers::default() },
         policy: user.spec.deletion_policy,
         namespace_ends: ctx.stores.namespaces.get(None, namespace).is_some_and(|found| is_deleting(&*found)),
-        announced,
+        announced: blocked.is_some_and(|condition| condition.reason == Reason::InUse.as_str()),
         refusal: None,
         tell_usage: false,
     }
@@ -135,18 +129,14 @@ fn place_now(user: &StorageUser, ctx: &Context) -> Result<Place, Verdict> {
 /// Where a user that is being deleted was made, or would have been. What the rules say now does not matter, nor does the
 /// tenant.
 fn last_place(user: &StorageUser, ctx: &Context) -> Result<Place, Verdict> {
-    let account = match place::recorded(user) {
-        Some(account) => account.to_owned(),
-        None => match ctx.stores.tenants.get(None, &user.spec.tenant_ref.name) {
-            Some(tenant) => place::account(user, &tenant, &ctx.stores.accounts.all())?,
-            None => {
-                let name = &user.spec.tenant_ref.name;
-                return Err(Verdict::waiting(
-                    Reason::TenantNotFound,
-                    format!("Tenant '{name}' does not exist."),
-                ));
-            }
-        },
+    let account = if let Some(account) = place::recorded(user) {
+        account.to_owned()
+    } else {
+        let name = &user.spec.tenant_ref.name;
+        let tenant = ctx.stores.tenants.get(None, name).ok_or_else(|| {
+            Verdict::waiting(Reason::TenantNotFound, format!("Tenant '{name}' does not exist."))
+        })?;
+        place::account(user, &tenant, &ctx.stores.accounts.all())?
     };
     Ok(Place { account, tenant_id: String::new() })
 }

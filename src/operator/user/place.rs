@@ -61,7 +61,8 @@ pub fn recorded(user: &StorageUser) -> Option<&str> {
     user.status.as_ref().and_then(|status| status.account.as_deref())
 }
 
-fn is_made(user: &StorageUser) -> bool {
+/// Whether the status has the user recorded.
+pub fn is_made(user: &StorageUser) -> bool {
     user.status.as_ref().is_some_and(|status| status.user_id.is_some())
 }
 

@@ -19,7 +19,7 @@ pub enum There {
     /// Definitely nothing.
     Nothing,
     /// A user, whoever made it.
-    User(UserState),
+    User(Box<UserState>),
 }
 
 /// Decides. `desired` is `None` while the object is being deleted.

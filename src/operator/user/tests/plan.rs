@@ -183,10 +183,7 @@ fn what_holds_a_user_is_named_with_the_way_out() {
         "Still used by AccessKeys 'ci', 'web' and Bucket 'data'. Delete them first; this object waits for them."
     );
     let mut full = seen();
-    full.there = There::User(UserState {
-        usage: crate::provider::Usage { buckets: 1, access_keys: 2, ..there().usage },
-        ..there()
-    });
+    user(&mut full).usage = crate::provider::Usage { buckets: 1, access_keys: 2, ..there().usage };
     assert_eq!(
         message(&plan(None, &full)),
         "User 'team-a_app' is still in use at account 'main': 1 bucket and 2 access keys. Remove that there, or set `spec.deletionPolicy` to Retain to keep the user and let this object go."

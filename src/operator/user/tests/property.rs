@@ -31,7 +31,7 @@ impl Store {
     fn seen(&self, asked: bool) -> Seen {
         let there = match &self.0 {
             _ if !asked => There::NotAsked,
-            Some(user) => There::User(user.clone()),
+            Some(user) => There::User(Box::new(user.clone())),
             None => There::Nothing,
         };
         Seen { there, ..seen() }
