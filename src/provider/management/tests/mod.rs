@@ -2,6 +2,7 @@
 
 mod conversation;
 mod scripted;
+mod sharing;
 mod trust;
 
 use super::{Client, Settings};
