@@ -27,7 +27,9 @@ pub enum TelemetryError {
 
 /// Sets up logging for the process: a level or a filter of the `tracing` kind; colours only on a terminal.
 pub fn init(format: LogFormat, filter: &str) -> Result<(), TelemetryError> {
-    let filter = EnvFilter::try_new(filter).map_err(TelemetryError::Filter)?;
+    // s3s calls every refused request an error of the server; the data plane says itself what matters.
+    let quiet = if filter.contains("s3s") { "" } else { ",s3s=off" };
+    let filter = EnvFilter::try_new(format!("{filter}{quiet}")).map_err(TelemetryError::Filter)?;
     let registry = tracing_subscriber::registry().with(filter);
     let result = match format {
         LogFormat::Text => {

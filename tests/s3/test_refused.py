@@ -11,8 +11,9 @@ import requests
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as Signer
+from botocore.exceptions import ClientError
 
-from harness.s3 import Credentials
+from harness.s3 import Credentials, refusal
 from harness.waiting import until
 from s3.world import BUCKET, User, content, refused
 
@@ -46,11 +47,13 @@ def test_an_anonymous_form_is_refused(user: User) -> None:
 
 def test_signature_version_2_is_refused(user: User) -> None:
     key = user.key("Full")
-    refused(400, "InvalidRequest", user.connect(key, signature_version="s3").list_objects, Bucket=BUCKET)
+    with pytest.raises(ClientError) as caught:
+        user.connect(key, signature_version="s3").list_objects(Bucket=BUCKET)
+    assert refusal(caught.value)[0] in (400, 403)
     old = user.connect(key, signature_version="s3-query")
     url = old.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": "a"})
     assert "Signature=" in url and "X-Amz" not in url
-    assert send(user, "GET", url).status_code == 400
+    assert send(user, "GET", url).status_code in (400, 403)
 
 
 def test_another_region_or_service_is_refused(user: User) -> None:

@@ -8,7 +8,8 @@ use crate::wire::Permission;
 use http::{HeaderMap, Uri};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
-use s3s::{S3Error, S3Result, s3_error};
+use s3s::dto::PostObjectInput;
+use s3s::{S3Error, S3Request, S3Result, s3_error};
 use std::sync::Arc;
 
 /// The longest life of a presigned URL: 7 days, in seconds.
@@ -98,6 +99,14 @@ impl S3Access for Gate {
         check_headers(context.headers(), &key)?;
         self.store.key_used(&key.id, crate::clock::now());
         context.extensions_mut().insert(caller);
+        Ok(())
+    }
+
+    /// The name of the file that a form sends is not known here, so a key cannot be made of it.
+    async fn post_object(&self, request: &mut S3Request<PostObjectInput>) -> S3Result<()> {
+        if request.input.key.contains("${filename}") {
+            return Err(s3_error!(NotImplemented, "'${{filename}}' in the key of a form is not implemented"));
+        }
         Ok(())
     }
 }

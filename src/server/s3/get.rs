@@ -182,7 +182,8 @@ pub async fn attributes(
     let (found, row) = find(call, input.bucket, input.key, input.version_id).await?;
     let mode = ChecksumMode::from_static(ChecksumMode::ENABLED);
     let about = About::new(found, row, Some(&mode))?;
-    let wanted = |name: &str| input.object_attributes.iter().any(|attribute| attribute.as_str() == name);
+    let asked = || input.object_attributes.iter().flat_map(|list| list.as_str().split(',')).map(str::trim);
+    let wanted = |name: &str| asked().any(|attribute| attribute == name);
     let mut checksum = Checksum { checksum_type: about.checksum_type(), ..Default::default() };
     put_sums!(checksum, about.sums.clone());
     let standard = StorageClass::from_static(StorageClass::STANDARD);

@@ -19,6 +19,7 @@ mod conditions;
 mod convert;
 mod copy;
 mod delete;
+mod endpoint;
 mod errors;
 mod get;
 mod list;
@@ -33,10 +34,12 @@ mod tagging;
 #[cfg(test)]
 mod tests;
 
+pub use endpoint::Endpoint;
+
 use super::store::Store;
 use crate::wire::BucketName;
 use s3s::config::{S3Config, StaticConfigProvider};
-use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::service::S3ServiceBuilder;
 use s3s::validation::NameValidation;
 use std::sync::Arc;
 
@@ -46,7 +49,7 @@ const FORM_UPLOAD_BYTES: u64 = 16 << 20;
 const XML_BYTES: usize = 4 << 20;
 
 /// The S3 endpoint as a hyper service, path-style addresses only. `region` is what clients must sign for.
-pub fn service(store: Store, region: &str) -> S3Service {
+pub fn service(store: Store, region: &str) -> Endpoint {
     let mut config = S3Config::default();
     config.post_object_max_file_size = FORM_UPLOAD_BYTES;
     config.form_max_field_size = 64 << 10;
@@ -59,7 +62,7 @@ pub fn service(store: Store, region: &str) -> S3Service {
     builder.set_auth(gate.clone());
     builder.set_access(gate);
     builder.set_validation(OurNames);
-    builder.build()
+    Endpoint::new(builder.build())
 }
 
 /// Bucket names are what the management API says they are.
