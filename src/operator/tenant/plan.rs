@@ -119,7 +119,13 @@ pub fn make(desired: &Desired, seen: &Seen) -> Plan<Step> {
     let mut refusals = Vec::new();
     for Place { account, there, leaving } in &seen.places {
         if *leaving {
-            steps.extend(delete(seen, account, there));
+            match there {
+                There::Unknown(_) if !seen.retain => refusals.push(cannot_leave(account)),
+                There::Found(state) if seen.retain || stays_elsewhere(seen, state) => {}
+                There::Found(_) | There::Absent | There::NoAccount | There::Unknown(_) => {
+                    steps.extend(delete(seen, account, there));
+                }
+            }
             continue;
         }
         match standing(desired, seen, account, there) {
@@ -203,15 +209,26 @@ pub fn remove(seen: &Seen) -> Plan<Step> {
     for Place { account, there, leaving: _ } in &seen.places {
         match there {
             There::Found(_) | There::Absent | There::NoAccount => steps.extend(delete(seen, account, there)),
-            There::Unknown(_) => refusals.push(Verdict::waiting(
-                Reason::AccountNotReady,
-                format!(
-                    "The tenant cannot be removed from account '{account}', which does not work. Waiting for it. To leave the tenant there, set `spec.deletionPolicy` to Retain."
-                ),
-            )),
+            There::Unknown(_) => refusals.push(cannot_leave(account)),
         }
     }
     Plan { steps, verdict: worst(&refusals), extra: Vec::new() }
+}
+
+fn cannot_leave(account: &str) -> Verdict {
+    Verdict::waiting(
+        Reason::AccountNotReady,
+        format!(
+            "The tenant cannot be removed from account '{account}', which does not work. Waiting for it. To leave the tenant there, set `spec.deletionPolicy` to Retain."
+        ),
+    )
+}
+
+/// Whether another account leads to the same tenant: two StorageAccounts can be connections to one account.
+fn stays_elsewhere(seen: &Seen, state: &TenantState) -> bool {
+    seen.places
+        .iter()
+        .any(|place| !place.leaving && matches!(&place.there, There::Found(other) if other.id == state.id))
 }
 
 /// What is not ours is never removed.
@@ -251,7 +268,9 @@ pub fn accounts(desired: Option<&Desired>, seen: &Seen, before: &[TenantAccount]
     let mut accounts: Vec<TenantAccount> = seen
         .places
         .iter()
-        .filter_map(|Place { account, there, leaving: _ }| match there {
+        .filter_map(|Place { account, there, leaving }| match there {
+            There::Found(_) if *leaving => None,
+            There::Unknown(_) if *leaving && seen.retain => None,
             There::Unknown(_) => before.iter().find(|entry| entry.name == *account).cloned(),
             There::NoAccount | There::Absent => None,
             There::Found(state) => {

@@ -122,9 +122,14 @@ fn a_tenant_leaves_an_account_that_is_being_deleted() {
         (leaving(|_| ()), "delete tn_1 in main, Ready"),
         (leaving(|seen| seen.places[0].there = There::Absent), "Ready"),
         (leaving(|seen| seen.mark = mark("other")), "Ready"),
+        (leaving(|seen| seen.retain = true), "Ready"),
+        (leaving(|seen| seen.places.extend(self::seen().places)), "Ready"),
+        (leaving(|seen| seen.places[0].there = There::Unknown(Verdict::Ready)), "waiting AccountNotReady"),
     ] {
         assert_eq!(summary(&make(&desired(), &seen)), expected, "{seen:?}");
     }
+    let both = leaving(|seen| seen.places.extend(self::seen().places));
+    assert_eq!(accounts(Some(&desired()), &both, &[]).len(), 1);
 }
 
 #[test]
