@@ -5,6 +5,7 @@ use crate::server::http::Settings;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -94,12 +95,14 @@ async fn a_request_in_flight_is_finished_after_the_signal_and_a_new_one_is_not_t
     while TcpStream::connect(running.management).await.is_ok() {
         tokio::task::yield_now().await;
     }
-    assert!(!running.ended.is_finished());
+    let mut ended = running.ended;
+    let early = tokio::time::timeout(Duration::from_millis(300), &mut ended).await;
+    assert!(early.is_err(), "the server ended while a request was in flight");
     stream.write_all(body.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();
     assert!(answer.starts_with(b"HTTP/1.1 401"), "{}", String::from_utf8_lossy(&answer));
-    running.ended.await.unwrap().unwrap();
+    ended.await.unwrap().unwrap();
 }
 
 fn certificates(folder: &Path) -> (PathBuf, PathBuf, RootCertStore) {
