@@ -69,7 +69,7 @@ impl DataPlane {
     }
 
     /// Lets in who passed the gate and signed, with version 4, for this region: every operation begins here.
-    fn enter<I>(&self, request: S3Request<I>) -> S3Result<(Call, I)> {
+    pub fn enter<I>(&self, request: S3Request<I>) -> S3Result<(Call, I)> {
         let S3Request { input, headers, mut extensions, region, service, trailing_headers, .. } = request;
         let Some(caller) = extensions.remove::<Caller>() else {
             return Err(s3_error!(AccessDenied, "anonymous requests are refused: sign with an access key"));

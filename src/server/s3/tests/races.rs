@@ -1,6 +1,10 @@
 //! What happens at the same time: no reader ever sees a mixture, and nothing is left behind.
 
-use super::{World, refused};
+use super::{BUCKET, World, refused};
+use crate::server::s3::get::find_with_blob;
+use crate::server::store::BlobName;
+use crate::server::store::objects::buckets::BucketRow;
+use crate::server::store::objects::versions::VersionRow;
 use std::sync::Arc;
 
 const WRITERS: usize = 4;
@@ -67,6 +71,41 @@ async fn of_many_who_create_only_one_succeeds() {
     }
     assert_eq!(made, 1);
     assert_eq!(world.blobs(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_whose_blob_was_replaced_under_its_hands_reads_again() {
+    let world = World::with_bucket().await;
+    world.put("a", "old").await.unwrap();
+    let (call, ()) = world.plane.enter(World::full(())).unwrap();
+    let (reached, mut reader) = tokio::sync::mpsc::unbounded_channel::<()>();
+    let (replaced, wait) = std::sync::mpsc::channel::<()>();
+    let wait = Arc::new(std::sync::Mutex::new(wait));
+    let blobs = world.store.blobs().clone();
+    let open = move |_: &BucketRow, row: &VersionRow, blob: &BlobName| {
+        if row.size == 3 {
+            // The row of the old version was read; its blob goes before it is opened.
+            reached.send(()).unwrap();
+            wait.lock().unwrap().recv().unwrap();
+        }
+        Ok(blobs.read(blob)?)
+    };
+    let reading = find_with_blob(&call, BUCKET, "a", None, open);
+    let writing = async {
+        reader.recv().await.unwrap();
+        world.put("a", "replaced").await.unwrap();
+        replaced.send(()).unwrap();
+    };
+    let (found, ()) = tokio::join!(reading, writing);
+    assert_eq!(found.unwrap().1.size, 8);
+}
+
+#[tokio::test]
+async fn a_version_without_its_blob_is_damage_and_not_absence() {
+    let world = World::with_bucket().await;
+    world.put("a", "data").await.unwrap();
+    world.sql("UPDATE object SET blob = '00000000000000000000000000000000'").await;
+    refused(world.get("a", None).await, "InternalError");
 }
 
 #[tokio::test]
