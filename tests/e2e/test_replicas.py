@@ -50,10 +50,10 @@ def test_another_leader_takes_over_from_one_that_was_killed(world: World) -> Non
     world.ready("StorageUser", "app")
     world.installation.operator.stop()
     with another_operator(world, "first-leader", leader_election=True) as first:
-        until(lambda: "storekeeper_leader 1" in first.metrics(), "the first to lead")
+        until(first.leads, "the first to lead")
         with another_operator(world, "next-leader", leader_election=True) as following:
-            assert "storekeeper_leader 1" not in following.metrics()
+            assert not following.leads()
             first.kill()
             world.key()
             exactly_one_key(world)
-            assert "storekeeper_leader 1" in following.metrics()
+            assert following.leads()

@@ -55,6 +55,10 @@ class OperatorProcess:
     def running(self) -> bool:
         return self.process.running()
 
+    def leads(self) -> bool:
+        """Whether this is the operator that works."""
+        return "storekeeper_leader 1" in self.metrics().splitlines()
+
     def metrics(self) -> str:
         answer = session().get(f"http://{self.listen}/metrics", timeout=5)
         answer.raise_for_status()
