@@ -2,54 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
 from e2e.world import World
 from harness import tls
-from harness.kube import Object
 from harness.proxy import Fault
 from harness.waiting import holds, until
 
 
-class Accounts:
-    """Extra StorageAccounts of one test; they go when the test's own objects have gone."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.names: list[str] = []
-
-    def create(self, **management: Any) -> str:
-        name = f"{self.world.ns}-{len(self.names)}"
-        self.names.append(name)
-        self.world.kube.create(self.world.installation.account(name, **management))
-        return name
-
-    def secret(self, entries: dict[str, str]) -> str:
-        name = f"{self.world.ns}-secret-{len(self.names)}"
-        self.world.installation.credentials(name, entries)
-        return name
-
-    def remove(self) -> None:
-        for name in self.names:
-            self.world.kube.delete("StorageAccount", name)
-            self.world.kube.wait_gone("StorageAccount", name)
-
-
-@pytest.fixture
-def accounts(world: World) -> Iterator[Accounts]:
-    made = Accounts(world)
-    try:
-        yield made
-    finally:
-        made.remove()
-
-
-def test_wrong_credentials_are_said_and_healed(world: World, accounts: Accounts) -> None:
-    secret = accounts.secret({"token": "not-a-token"})
-    name = accounts.create(credentialsSecretRef={"name": secret})
+def test_wrong_credentials_are_said_and_healed(world: World) -> None:
+    secret = world.credentials({"token": "not-a-token"})
+    name = world.account(credentialsSecretRef={"name": secret})
     world.says("StorageAccount", name, "CredentialsRefused", f"'{name}'", f"'{secret}'")
     _, token = world.installation.server.client(f"for {name}")
     world.kube.patch("Secret", secret, {"stringData": {"token": token}}, "storekeeper-system")
@@ -57,44 +20,42 @@ def test_wrong_credentials_are_said_and_healed(world: World, accounts: Accounts)
     world.ready("StorageAccount", name, 60)
 
 
-def test_credentials_that_end_later_are_said(world: World, accounts: Accounts) -> None:
+def test_credentials_that_end_later_are_said(world: World) -> None:
     called = f"{world.ns}-ends"
     _, token = world.installation.server.client(called)
-    name = accounts.create(credentialsSecretRef={"name": accounts.secret({"token": token})})
+    name = world.account(credentialsSecretRef={"name": world.credentials({"token": token})})
     world.ready("StorageAccount", name)
     world.management.revoke_token(called)
     world.touch("StorageAccount", name)
     world.says("StorageAccount", name, "CredentialsRefused", f"'{name}'")
 
 
-def test_missing_credentials_are_named(world: World, accounts: Accounts) -> None:
-    name = accounts.create(credentialsSecretRef={"name": "not-there"})
+def test_missing_credentials_are_named(world: World) -> None:
+    name = world.account(credentialsSecretRef={"name": "not-there"})
     world.says("StorageAccount", name, "CredentialsNotFound", "'not-there'")
 
 
-def test_credentials_without_a_token_are_named(world: World, accounts: Accounts) -> None:
-    secret = accounts.secret({"password": "x"})
-    name = accounts.create(credentialsSecretRef={"name": secret})
+def test_credentials_without_a_token_are_named(world: World) -> None:
+    secret = world.credentials({"password": "x"})
+    name = world.account(credentialsSecretRef={"name": secret})
     world.says("StorageAccount", name, "CredentialsNotFound", f"'{secret}'", "token")
 
 
-def test_a_ca_bundle_that_is_none_is_said(world: World, accounts: Accounts) -> None:
-    secret = accounts.secret({"ca.crt": "this is not a certificate"})
-    name = accounts.create(caBundleSecretRef={"name": secret})
+def test_a_ca_bundle_that_is_none_is_said(world: World) -> None:
+    secret = world.credentials({"ca.crt": "this is not a certificate"})
+    name = world.account(caBundleSecretRef={"name": secret})
     world.says("StorageAccount", name, "InvalidCABundle", f"'{secret}'")
 
 
-def test_a_ca_bundle_of_somebody_else_is_said(
-    world: World, accounts: Accounts, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_a_ca_bundle_of_somebody_else_is_said(world: World, tmp_path_factory: pytest.TempPathFactory) -> None:
     other = tls.make_certificates(tmp_path_factory.mktemp("other"), "somebody else")
-    secret = accounts.secret({"ca.crt": other.ca.read_text()})
-    name = accounts.create(caBundleSecretRef={"name": secret})
+    secret = world.credentials({"ca.crt": other.ca.read_text()})
+    name = world.account(caBundleSecretRef={"name": secret})
     world.says("StorageAccount", name, "InvalidCABundle", f"'{secret}'")
 
 
-def test_a_provider_that_is_not_there_is_said(world: World, accounts: Accounts) -> None:
-    name = accounts.create(endpoint="https://127.0.0.1:1")
+def test_a_provider_that_is_not_there_is_said(world: World) -> None:
+    name = world.account(endpoint="https://127.0.0.1:1")
     world.says("StorageAccount", name, "AccountUnreachable", f"'{name}'")
 
 
@@ -143,11 +104,12 @@ def test_a_ready_key_survives_its_provider(world: World) -> None:
     assert [world.key_id("key")] == [key["accessKeyId"] for key in world.live_keys()]
 
 
-def test_a_broken_account_does_not_stop_another(world: World, accounts: Accounts) -> None:
-    broken = accounts.create(endpoint="https://127.0.0.1:1")
+def test_a_broken_account_does_not_stop_another(world: World) -> None:
+    broken = world.account(endpoint="https://127.0.0.1:1")
     world.user("stuck", accountRef={"name": broken})
-    stuck: Object = world.until_reason("StorageUser", "stuck", {"AccountUnreachable", "AccountNotReady"})
-    assert broken in stuck["message"]
+    world.until_reason("StorageUser", "stuck", {"AccountUnreachable", "AccountNotReady", "TenantNotReady"})
+    world.says("StorageAccount", broken, "AccountUnreachable", f"'{broken}'")
+    world.says("Tenant", world.tenant_name, "AccountNotReady", f"'{broken}'")
     world.user()
     world.key()
     world.ready("AccessKey", "key", 15)

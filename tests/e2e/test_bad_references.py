@@ -60,32 +60,20 @@ def test_a_permission_that_the_tenant_does_not_allow_is_refused(empty_world: Wor
 
 
 def test_an_account_of_another_tenant_is_refused(world: World) -> None:
-    installation = world.installation
-    other = installation.account(f"{world.ns}-other")
-    other["spec"]["tenantRef"] = {"name": "administrator"}
-    world.kube.create(other)
-    world.user(accountRef={"name": other["metadata"]["name"]})
-    try:
-        world.says("StorageUser", "app", "AccountNotAllowed", other["metadata"]["name"], "administrator")
-    finally:
-        world.delete("StorageUser", "app")
-        world.gone("StorageUser", "app")
-        world.kube.delete("StorageAccount", other["metadata"]["name"])
-        world.kube.wait_gone("StorageAccount", other["metadata"]["name"])
+    other = world.account(tenant="administrator")
+    world.user(accountRef={"name": other})
+    world.says("StorageUser", "app", "AccountNotAllowed", f"'{other}'", "'administrator'")
 
 
 def test_two_default_accounts_are_blocked_both(world: World) -> None:
-    installation = world.installation
-    second = f"{world.ns}-default"
-    world.kube.create(installation.account(second, default=True))
+    second = world.account(default=True)
     try:
         for name, other in (("main", second), (second, "main")):
-            world.says("StorageAccount", name, "SeveralDefaultAccounts", f"'{other}'")
+            world.says("StorageAccount", name, "SeveralDefaultAccounts", other)
     finally:
         world.patch("StorageAccount", second, {"spec": {"default": False}})
-        world.kube.delete("StorageAccount", second)
-        world.kube.wait_gone("StorageAccount", second)
-        world.ready("StorageAccount", "main")
+    world.ready("StorageAccount", "main")
+    world.ready("StorageAccount", second)
 
 
 def test_a_role_that_does_not_allow_the_permission_is_refused(world: World) -> None:

@@ -70,9 +70,7 @@ def test_a_retained_key_outlives_its_object(world: World) -> None:
 
 
 def test_an_account_in_use_is_not_deleted(world: World) -> None:
-    second = world.installation.account(f"{world.ns}-used")
-    world.kube.create(second)
-    name = second["metadata"]["name"]
+    name = world.account()
     world.user(accountRef={"name": name})
     world.ready("StorageUser", "app")
     world.kube.delete("StorageAccount", name)

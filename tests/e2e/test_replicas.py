@@ -45,6 +45,18 @@ def test_two_operators_without_a_lock_publish_each_key_once(world: World) -> Non
     assert sorted(accepted) == sorted(("create", name) for name in names)
 
 
+def test_a_leader_that_is_told_to_stop_hands_over_at_once(empty_world: World) -> None:
+    """Gracefully: exit code 0, and the next one need not wait for the lease to run out."""
+    empty_world.installation.operator.stop()
+    with another_operator(empty_world, "stopping", leader_election=True) as first:
+        until(first.leads, "the first to lead")
+        with another_operator(empty_world, "waiting", leader_election=True) as following:
+            assert not following.leads()
+            assert first.stop() == 0
+            until(following.leads, "the next one to lead", 5)
+            assert following.stop() == 0
+
+
 def test_another_leader_takes_over_from_one_that_was_killed(world: World) -> None:
     world.user()
     world.ready("StorageUser", "app")

@@ -11,6 +11,7 @@ from harness.kube import Object, Refused, condition, entries, path_of
 from harness.waiting import until
 
 API = "storekeeper.dev/v1alpha1"
+PRIVATE_KINDS = ("AccessKey", "Bucket", "StorageUser")
 
 
 def of_kind(kind: str, name: str, namespace: str | None, spec: Object) -> Object:
@@ -29,6 +30,7 @@ class World:
         self.tenant_name = name
         self._tenants: list[str] = []
         self._namespaces: list[str] = []
+        self._accounts: list[str] = []
 
     def namespace(self, name: str) -> str:
         self.kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
@@ -41,6 +43,22 @@ class World:
         made = self.kube.create(of_kind("Tenant", name, None, {"allowedNamespaces": allowed, **spec}))
         self._tenants.append(name)
         return made
+
+    def account(self, *, tenant: str | None = None, default: bool = False, **management: Any) -> str:
+        """Another StorageAccount; keywords override fields of `spec.provider.management`. Returns its name."""
+        name = f"{self.ns}-{len(self._accounts)}"
+        made = self.installation.account(name, default=default, **management)
+        if tenant is not None:
+            made["spec"]["tenantRef"] = {"name": tenant}
+        self._accounts.append(name)
+        self.kube.create(made)
+        return name
+
+    def credentials(self, entries: dict[str, str]) -> str:
+        """A Secret in the operator's namespace for such an account. Returns its name."""
+        name = f"{self.ns}-secret-{len(self._accounts)}"
+        self.installation.credentials(name, entries)
+        return name
 
     def user(self, name: str = "app", /, *, ns: str | None = None, **spec: Any) -> Object:
         full = {"tenantRef": {"name": self.tenant_name}, **spec}
@@ -143,8 +161,12 @@ class World:
     def remove(self) -> None:
         """Delete everything, and wait until it is gone: what a test leaves must always be removable.
 
-        An empty namespace takes another five seconds to go, by no doing of ours; that is not waited for.
+        A namespace takes five seconds to empty itself, by no doing of ours; that is not waited for.
         """
+        for kind in PRIVATE_KINDS:
+            for namespace in self._namespaces:
+                for one in self.kube.items(kind, namespace):
+                    self.kube.delete(kind, one["metadata"]["name"], namespace)
         for name in self._namespaces:
             self.kube.delete("Namespace", name)
         until(lambda: not self._left(), "everything of the test to be gone", 60, self._left)
@@ -152,12 +174,17 @@ class World:
             self.kube.delete("Tenant", name)
         for name in self._tenants:
             self.kube.wait_gone("Tenant", name, deadline=60)
+        for name in self._accounts:
+            if self.kube.find("StorageAccount", name) is not None:
+                # The default may not be deleted.
+                self.kube.patch("StorageAccount", name, {"spec": {"default": False}})
+            self.kube.delete("StorageAccount", name)
+            self.kube.wait_gone("StorageAccount", name, deadline=60)
 
     def _left(self) -> list[str]:
-        kinds = ("AccessKey", "Bucket", "StorageUser")
         return [
             f"{kind} {one['metadata']['name']}: {one.get('status', {}).get('conditions')}"
-            for kind in kinds
+            for kind in PRIVATE_KINDS
             for namespace in self._namespaces
             for one in self.kube.items(kind, namespace)
         ]
