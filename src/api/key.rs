@@ -144,6 +144,10 @@ pub struct AccessKeyStatus {
     /// What the key was made as: these fields of the spec must not change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<KeyIdentity>,
+    /// The StorageAccount that the key was asked for at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub account: Option<String>,
     /// The first four and the last four characters of the access key id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]

@@ -4,7 +4,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 /// A call to a provider that failed.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error)]
 #[error("failed to {op} '{object}': {kind}")]
 pub struct Error {
     /// What was asked for, as a verb phrase: `create user`.
@@ -16,7 +16,7 @@ pub struct Error {
 }
 
 /// What came back instead of success.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error)]
 pub enum ErrorKind {
     /// A definite 404.
     #[error("not found")]

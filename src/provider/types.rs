@@ -228,6 +228,8 @@ pub struct KeyWish {
     pub owner: OwnerMark,
     /// How people name the object that it is made for.
     pub object: ObjectName,
+    /// Name of the Secret, of the object's namespace, that it is for.
+    pub secret: String,
     /// The how-manieth key of its object it is.
     pub epoch: u32,
     /// The attempt that makes it, 32 hexadecimal digits.
@@ -245,6 +247,8 @@ pub struct KeyState {
     pub owner: OwnerMark,
     /// How people name the object that it was made for, where the provider still knows.
     pub object: Option<ObjectName>,
+    /// Name of the Secret that it was made for, where the provider still knows.
+    pub secret: Option<String>,
     /// The how-manieth key of its object it is.
     pub epoch: u32,
     /// The attempt that made it.

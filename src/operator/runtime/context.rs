@@ -8,6 +8,7 @@ use super::random::Random;
 use super::store::Stores;
 use super::wake::Wakes;
 use crate::operator::account::pool::Pool;
+use crate::operator::key::Kept;
 use crate::provider::{ClusterId, OwnerMark};
 use jiff::Timestamp;
 use std::net::SocketAddr;
@@ -31,6 +32,8 @@ pub struct Context {
     pub stores: Stores,
     /// Connections to the accounts' management APIs.
     pub accounts: Pool,
+    /// What this process remembers of AccessKeys between passes.
+    pub kept: Kept,
     /// What `/metrics` shows.
     pub metrics: Metrics,
     /// Tells of transitions.

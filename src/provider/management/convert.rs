@@ -180,13 +180,15 @@ pub fn user(item: wire::UserItem) -> UserState {
 
 /// The request that makes a key.
 pub fn key_create(wish: &KeyWish) -> wire::AccessKeyCreate {
-    let KeyWish { user_id, permission, description, buckets, owner, object, epoch, nonce } = wish;
+    let KeyWish { user_id, permission, description, buckets, owner, object, secret, epoch, nonce } = wish;
+    let mut labels = marks::key_labels(owner, object, *epoch, nonce);
+    labels.insert(marks::SECRET.to_owned(), secret.clone());
     wire::AccessKeyCreate {
         user_id: user_id.clone(),
         permission: *permission,
         description: description.clone(),
         buckets: buckets.clone(),
-        labels: marks::key_labels(owner, object, *epoch, nonce),
+        labels,
     }
 }
 
@@ -196,6 +198,7 @@ pub fn key(item: wire::AccessKeyItem) -> Option<KeyState> {
     Some(KeyState {
         owner: marks::owner(&item.labels)?,
         object: marks::object(&item.labels),
+        secret: item.labels.get(marks::SECRET).cloned(),
         access_key_id: item.access_key_id,
         user_id: item.user_id,
         epoch,

@@ -7,6 +7,8 @@ use crate::wire::Labels;
 pub const OWNER: &str = "storekeeper.dev/owner";
 /// The cluster alone, so that a whole cluster's things can be listed.
 pub const CLUSTER: &str = "storekeeper.dev/cluster";
+/// The name of the Secret that a key was made for.
+pub const SECRET: &str = "storekeeper.dev/secret";
 const EPOCH: &str = "storekeeper.dev/epoch";
 const NONCE: &str = "storekeeper.dev/nonce";
 const NAMESPACE: &str = "storekeeper.dev/namespace";

@@ -38,6 +38,7 @@ fn key_wish() -> KeyWish {
         buckets: None,
         owner: owner(),
         object: ObjectName { namespace: Some("team-a".to_owned()), name: "ci".to_owned() },
+        secret: "ci-s3".to_owned(),
         epoch: 1,
         nonce: "00ff".to_owned(),
     }

@@ -1,0 +1,121 @@
+//! What the conditions of an AccessKey say. Pure.
+
+use super::once;
+use crate::api::{AccessKey, Reason};
+use crate::operator::runtime::{Extra, Verdict};
+
+/// Whether the key's Secret is there, complete and recorded.
+pub const SECRET_PUBLISHED: &str = "SecretPublished";
+
+/// What a verdict of the protocol is to the object: names of the Secret and the account, and what else it is about.
+pub struct About<'a> {
+    /// The Secret's name.
+    pub secret: &'a str,
+    /// The account's name.
+    pub account: &'a str,
+    /// Why nothing new may be begun.
+    pub held: Option<&'a Verdict>,
+    /// What the API server said to the Secret.
+    pub refusal: Option<&'a str>,
+    /// The ids of the keys that are there.
+    pub candidates: &'a [&'a str],
+    /// The epoch after the one that is published.
+    pub next_epoch: u32,
+}
+
+/// The verdict in words.
+pub fn verdict(verdict: once::Verdict, about: &About<'_>) -> Verdict {
+    let About { secret, account, held, refusal, candidates, next_epoch } = about;
+    match verdict {
+        once::Verdict::Ready | once::Verdict::Gone => Verdict::Ready,
+        once::Verdict::Held => held.cloned().unwrap_or_else(progressing),
+        once::Verdict::SecretLost { next_epoch } => Verdict::blocked(
+            Reason::SecretLost,
+            format!(
+                "The Secret of this key was deleted. The secret cannot be shown again. Restore it from a backup, or annotate with storekeeper.dev/reissue=\"{next_epoch}\" for a new key."
+            ),
+        ),
+        once::Verdict::SecretNameConflict => Verdict::blocked(
+            Reason::SecretNameConflict,
+            format!(
+                "Secret '{secret}' already exists and was not made by storekeeper for this AccessKey; it is left as it is. Choose another `spec.secret.name`, or delete that Secret."
+            ),
+        ),
+        once::Verdict::SecretRefused => Verdict::blocked(
+            Reason::SecretRefused,
+            format!(
+                "The API server refuses to create Secret '{secret}': {}. Change what refuses it; it is tried again.",
+                refusal.unwrap_or("no reason given").trim_end_matches('.')
+            ),
+        ),
+        once::Verdict::TooManyAttempts => Verdict::blocked(
+            Reason::TooManyAttempts,
+            format!(
+                "{} attempts to make this key came to no clear answer. Keys that they left at account '{account}': {}. Find out why, then delete this AccessKey, which revokes them, and create it again.",
+                once::MAX_ATTEMPTS,
+                if candidates.is_empty() { "none".to_owned() } else { candidates.join(", ") }
+            ),
+        ),
+        once::Verdict::KeyRevokedExternally => Verdict::blocked(
+            Reason::KeyRevokedExternally,
+            format!(
+                "The key in Secret '{secret}' no longer exists at account '{account}'. Applications using it are being refused. For a new key, delete the Secret and annotate with storekeeper.dev/reissue=\"{next_epoch}\"."
+            ),
+        ),
+    }
+}
+
+/// Work goes on by itself.
+pub fn progressing() -> Verdict {
+    Verdict::waiting(Reason::Progressing, "The key is being made.")
+}
+
+/// An attempt had no answer.
+pub fn backing_off(account: &str) -> Verdict {
+    Verdict::waiting(
+        Reason::Progressing,
+        format!(
+            "Account '{account}' gave no clear answer when it was asked for the key. It is asked again once that request can no longer arrive."
+        ),
+    )
+}
+
+/// The keys are revoked, and the object waits.
+pub fn draining() -> Verdict {
+    Verdict::waiting(
+        Reason::Deleting,
+        "The key is revoked. Waiting until no request for it can be under way any more.",
+    )
+}
+
+/// The keys of an object that is being deleted cannot be listed or revoked: why, and the way out.
+pub fn cannot_revoke(because: &Verdict) -> Verdict {
+    let (reason, message) = match because {
+        Verdict::Waiting(reason, message) | Verdict::Blocked(reason, message) => (*reason, message.as_str()),
+        Verdict::Ready => (Reason::Deleting, "The object is being deleted."),
+    };
+    Verdict::waiting(
+        reason,
+        format!(
+            "{message} The key is revoked once that works. To delete this object and leave its key behind, annotate with storekeeper.dev/abandon=\"true\"."
+        ),
+    )
+}
+
+/// The condition of the Secret. `there` says what this pass saw; without it the condition stays as it was.
+pub fn published(key: &AccessKey, there: Option<bool>) -> Vec<Extra> {
+    let status = key.status.as_ref();
+    let before = status.and_then(|status| status.conditions.get(SECRET_PUBLISHED));
+    let Some(holds) = there.or_else(|| before.map(|condition| condition.status == "True")) else {
+        return Vec::new();
+    };
+    let name = status
+        .and_then(|status| status.identity.as_ref())
+        .map_or_else(|| key.secret_name().to_owned(), |identity| identity.secret.clone());
+    let (reason, message) = if holds {
+        (Reason::Published, format!("Secret '{name}' holds the key."))
+    } else {
+        (Reason::NotPublished, format!("There is no Secret '{name}' with the key."))
+    };
+    vec![Extra { kind: SECRET_PUBLISHED, holds, reason, message }]
+}

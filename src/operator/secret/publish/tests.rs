@@ -1,0 +1,104 @@
+use super::{Answer, Mark, Shape, body, create, delete, rehearse};
+use crate::operator::key::once::{KeyId, Nonce};
+use crate::operator::runtime::ObjectKey;
+use crate::operator::secret::render::Rendered;
+use http::{Method, Request, Response};
+use http_body_util::BodyExt as _;
+use kube::Client;
+use kube::client::Body;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use zeroize::Zeroizing;
+
+const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+
+fn shape() -> Shape {
+    let map = |key: &str, value: &str| BTreeMap::from([(key.to_owned(), value.to_owned())]);
+    Shape {
+        at: ObjectKey::namespaced("team-a", "app-rw"),
+        type_: None,
+        labels: map("app", "web"),
+        annotations: map("note", "x"),
+        owner: None,
+        owner_uid: "uid-1".to_owned(),
+    }
+}
+
+fn mark() -> Mark {
+    Mark { epoch: 2, nonce: Nonce::new(0xabc), key: KeyId::from("SKAAA") }
+}
+
+fn entries() -> Rendered {
+    let entries = BTreeMap::from([
+        ("AWS_ACCESS_KEY_ID", Zeroizing::new(b"SKAAA".to_vec())),
+        ("AWS_SECRET_ACCESS_KEY", Zeroizing::new(SECRET.as_bytes().to_vec())),
+    ]);
+    Rendered { type_: "Opaque", entries }
+}
+
+/// The answer that the call comes to when the API server answers so, and the request that it made.
+async fn answered<T>(code: u16, text: Value, call: impl AsyncFnOnce(Client) -> T) -> (T, Request<Body>) {
+    let (service, mut handle) = tower_test::mock::pair::<Request<Body>, Response<Body>>();
+    let client = Client::new(service, "default");
+    let server = async move {
+        let (request, send) = handle.next_request().await.unwrap();
+        let body = Body::from(serde_json::to_vec(&text).unwrap());
+        send.send_response(Response::builder().status(code).body(body).unwrap());
+        request
+    };
+    tokio::join!(call(client), server)
+}
+
+async fn posted(code: u16, text: &str) -> Answer {
+    let status = json!({"kind": "Status", "code": code, "message": text});
+    answered(code, status, async |client| create(&client, &shape(), &mark(), &entries()).await).await.0
+}
+
+#[test]
+fn a_secret_carries_its_marks_its_entries_and_nothing_of_the_objects_own_metadata() {
+    let body: Value = serde_json::from_slice(&body(&shape(), &mark(), &entries()).unwrap()).unwrap();
+    insta::assert_json_snapshot!(body);
+}
+
+#[tokio::test]
+async fn answers_of_the_api_server_are_taken_for_what_they_prove() {
+    assert!(matches!(posted(201, "").await, Answer::Created));
+    assert!(matches!(posted(409, "exists").await, Answer::Exists));
+    for code in [400, 401, 403, 404, 413, 422, 429] {
+        assert!(matches!(posted(code, "no").await, Answer::Refused(text) if text == "no"), "{code}");
+    }
+    for code in [500, 502, 503, 504] {
+        assert!(matches!(posted(code, "oops").await, Answer::Unknown(_)), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_that_repeats_the_secret_is_withheld() {
+    let Answer::Refused(text) = posted(422, &format!("invalid value: {SECRET}")).await else {
+        panic!("refused")
+    };
+    assert!(!text.contains(SECRET) && text.contains("withheld"));
+}
+
+#[tokio::test]
+async fn a_rehearsal_is_a_dry_run_and_asks_for_metadata_only() {
+    let call = async |client| rehearse(&client, &shape(), &mark(), &entries()).await;
+    let (answer, request) = answered(201, json!({}), call).await;
+    assert!(matches!(answer, Answer::Created));
+    assert_eq!(request.method(), Method::POST);
+    assert!(request.uri().query().unwrap().contains("dryRun=All"));
+    assert!(request.headers()["accept"].to_str().unwrap().contains("PartialObjectMetadata"));
+}
+
+#[tokio::test]
+async fn a_secret_is_deleted_by_uid_and_another_one_is_left_alone() {
+    for (code, fine) in [(200, true), (404, true), (409, true), (403, false), (500, false)] {
+        let at = shape().at;
+        let call = async |client| delete(&client, &at, "uid-9").await;
+        let (answer, request) = answered(code, json!({}), call).await;
+        assert_eq!(answer.is_ok(), fine, "{code}");
+        let sent = request.into_body().collect().await.unwrap().to_bytes();
+        let sent: Value = serde_json::from_slice(&sent).unwrap();
+        assert_eq!(sent["preconditions"]["uid"], "uid-9");
+    }
+}
