@@ -62,8 +62,14 @@ impl Managed for AccessKey {
 
     async fn reconcile(ctx: &Context, object: Arc<Self>) -> Result<Outcome, Error> {
         let at = ObjectKey::of(&object.metadata);
-        finish_others(ctx, &at, Some(uid_of(&*object))).await;
+        if let Err(error) = finish_others(ctx, &at, Some(uid_of(&*object))).await {
+            tracing::warn!(object = %at, %error, "what a deleted AccessKey left cannot be ended yet");
+        }
         pass::run(ctx, &at, uid_of(&*object)).await
+    }
+
+    async fn absent(ctx: &Context, at: &ObjectKey) -> Result<(), Error> {
+        finish_others(ctx, at, None).await
     }
 
     async fn check(&self, ctx: &Context) -> Result<bool, Error> {
@@ -72,12 +78,11 @@ impl Managed for AccessKey {
 }
 
 /// Ends what is remembered of objects of that name that are gone, as far as it can be ended now.
-async fn finish_others(ctx: &Context, at: &ObjectKey, but: Option<&str>) {
+async fn finish_others(ctx: &Context, at: &ObjectKey, but: Option<&str>) -> Result<(), Error> {
     for uid in ctx.kept.uids_at(at).into_iter().filter(|uid| Some(uid.as_str()) != but) {
-        if let Err(error) = pass::run(ctx, at, &uid).await {
-            tracing::warn!(object = %at, %error, "what a deleted AccessKey left cannot be ended yet");
-        }
+        pass::run(ctx, at, &uid).await?;
     }
+    Ok(())
 }
 
 /// Ends what this process holds, because it is asked to end: no pair is lost without a try to publish it or, where that

@@ -26,6 +26,7 @@ use super::watch::{self, Synced};
 use super::worker::{LAST_PASSES, Worker};
 use crate::clock;
 use crate::operator::account::pool::Pool;
+use crate::operator::key::{self, Kept};
 use crate::operator::tenant;
 use crate::provider::ClusterId;
 use std::net::SocketAddr;
@@ -150,6 +151,7 @@ async fn work(
     if tokio::time::timeout(LAST_PASSES + Duration::from_secs(1), all).await.is_err() {
         tracing::warn!("the controllers did not stop in time");
     }
+    key::stop(ctx).await;
     ctx.metrics.leading(false);
     why
 }
@@ -171,7 +173,8 @@ async fn start_workers(
     }
     start_worker(ctx, &stores.tenants, tenants, "Tenant controller", workers);
     start_worker(ctx, &stores.users, users, "StorageUser controller", workers);
-    drop((keys, buckets));
+    start_worker(ctx, &stores.keys, keys, "AccessKey controller", workers);
+    drop(buckets);
     match workers.next().await {
         Ok(name) => name,
         Err(_) => "a controller",
@@ -205,6 +208,7 @@ fn world(
         settings,
         stores: super::store::Stores::default(),
         accounts: Pool::default(),
+        kept: Kept::default(),
         metrics: Metrics::new(),
         wakes,
         stopping,
