@@ -41,7 +41,7 @@ pub fn grouped(number: u64) -> String {
 /// A number of bytes as people read it, rounded down: `512 B`, `3.1 GiB`.
 pub fn size(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-    let power = (63 - bytes.max(1).leading_zeros()) / 10;
+    let power = bytes.max(1).ilog2() / 10;
     let Some(unit) = (power as usize).checked_sub(1).and_then(|index| UNITS.get(index)) else {
         return format!("{bytes} B");
     };

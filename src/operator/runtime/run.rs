@@ -174,7 +174,7 @@ async fn start_workers(
     start_worker(ctx, &stores.tenants, tenants, "Tenant controller", workers);
     start_worker(ctx, &stores.users, users, "StorageUser controller", workers);
     start_worker(ctx, &stores.keys, keys, "AccessKey controller", workers);
-    drop(buckets);
+    start_worker(ctx, &stores.buckets, buckets, "Bucket controller", workers);
     match workers.next().await {
         Ok(name) => name,
         Err(_) => "a controller",

@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::json;
 
-fn lock(days: Option<u32>, years: Option<u32>) -> Option<ObjectLock> {
-    Some(ObjectLock { mode: LockMode::Governance, days, years })
+fn lock(days: Option<u32>, years: Option<u32>) -> ObjectLock {
+    ObjectLock { mode: LockMode::Governance, days, years }
 }
 
 #[test]
@@ -21,7 +21,7 @@ fn object_lock_turns_versioning_on() {
     for versioning in [Versioning::Disabled, Versioning::Enabled] {
         let mut bucket = bucket();
         bucket.spec.versioning = versioning;
-        bucket.spec.object_lock = lock(Some(7), None);
+        bucket.spec.object_lock = Some(lock(Some(7), None));
         bucket.spec.quota.size = Some(ByteSize("1Mi".to_owned()));
         let desired = Desired::of(&bucket).unwrap();
         assert_eq!(desired.versioning, Versioning::Enabled);
@@ -53,21 +53,21 @@ fn a_spec_that_cannot_be_is_refused_with_its_field_and_value() {
         ),
         (
             |bucket| {
-                bucket.spec.object_lock = lock(Some(1), None);
+                bucket.spec.object_lock = Some(lock(Some(1), None));
                 bucket.spec.versioning = Versioning::Suspended;
             },
             "`spec.versioning` may not be Suspended with `spec.objectLock`, which needs versions. Set it to Enabled.",
         ),
         (
-            |bucket| bucket.spec.object_lock = lock(None, None),
+            |bucket| bucket.spec.object_lock = Some(lock(None, None)),
             "exactly one of `days` and `years`, and at least 1.",
         ),
         (
-            |bucket| bucket.spec.object_lock = lock(Some(1), Some(1)),
+            |bucket| bucket.spec.object_lock = Some(lock(Some(1), Some(1))),
             "exactly one of `days` and `years`, and at least 1.",
         ),
         (
-            |bucket| bucket.spec.object_lock = lock(Some(0), None),
+            |bucket| bucket.spec.object_lock = Some(lock(Some(0), None)),
             "exactly one of `days` and `years`, and at least 1.",
         ),
     ];
@@ -93,7 +93,7 @@ fn identity_is_what_the_bucket_was_made_as() {
             "`spec.name` was 'data' and must not change to 'other'. Change it back, or make a new Bucket.",
         ),
         (
-            |bucket| bucket.spec.object_lock = lock(Some(1), None),
+            |bucket| bucket.spec.object_lock = Some(lock(Some(1), None)),
             "Bucket 'data' was made without object lock, and `spec.objectLock` can only be asked for at creation. Remove it, or make a new Bucket.",
         ),
         (
@@ -110,7 +110,7 @@ fn identity_is_what_the_bucket_was_made_as() {
     }
     let mut changed_retention = made();
     changed_retention.status.as_mut().unwrap().object_lock = Some(true);
-    changed_retention.spec.object_lock = lock(None, Some(2));
+    changed_retention.spec.object_lock = Some(lock(None, Some(2)));
     assert!(Desired::of(&changed_retention).is_ok(), "the length of the retention is no identity");
 }
 

@@ -62,8 +62,8 @@ fn sibling(uid: &str, made: bool, created: &str) -> Arc<StorageUser> {
     Arc::new(sibling)
 }
 
-fn deleting() -> Option<Time> {
-    Some(Time(Timestamp::UNIX_EPOCH))
+fn long_ago() -> Time {
+    Time(Timestamp::UNIX_EPOCH)
 }
 
 #[test]
@@ -77,7 +77,11 @@ fn each_rule_that_says_no_is_the_answer() {
     let cases: [(Change, bool, Reason); 8] = [
         (|world| world.tenant = None, false, Reason::TenantNotFound),
         (|world| world.tenant().spec.allowed_namespaces.names.clear(), true, Reason::NamespaceNotAllowed),
-        (|world| world.tenant().metadata.deletion_timestamp = deleting(), false, Reason::TenantNotReady),
+        (
+            |world| world.tenant().metadata.deletion_timestamp = Some(long_ago()),
+            false,
+            Reason::TenantNotReady,
+        ),
         (|world| world.tenant().spec.quota.users = Some(0), true, Reason::QuotaExceeded),
         (|world| world.accounts.clear(), false, Reason::AccountNotFound),
         (
