@@ -26,8 +26,13 @@ use zeroize::Zeroizing;
 
 /// How long requests in flight may take after the signal to stop.
 const GRACE: Duration = Duration::from_secs(30);
-/// How long a caller may take to shake hands, and to send the head of a request.
-const HEAD: Duration = Duration::from_secs(15);
+/// How long a caller may take to shake hands.
+const HANDSHAKE: Duration = Duration::from_secs(15);
+/// How long a connection may be without a request, the sending of its head included: longer than clients keep idle
+/// connections for (90 s is common), so that it is they who close them and no request meets a closed one.
+const HEAD: Duration = Duration::from_mins(2);
+/// How often a silent HTTP/2 connection is asked whether it is still there.
+const PING: Duration = Duration::from_secs(30);
 /// How often the last uses of keys are written down.
 const KEY_USES: Duration = Duration::from_mins(1);
 /// The pause after an accept that failed, as when file descriptors run out.
@@ -193,7 +198,7 @@ where
 {
     match tls {
         None => talk(stream, service, watcher).await,
-        Some(tls) => match tokio::time::timeout(HEAD, tls.accept(stream)).await {
+        Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
             Ok(Ok(stream)) => talk(stream, service, watcher).await,
             Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
             Err(_) => tracing::debug!("a TLS handshake took too long"),
@@ -215,7 +220,7 @@ async fn talk<S, B>(
 {
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD);
+    builder.http2().timer(TokioTimer::new()).keep_alive_interval(PING);
     let served = watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned()).await;
     if let Err(error) = served {
         tracing::debug!(%error, "a connection ended early");
