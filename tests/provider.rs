@@ -44,6 +44,7 @@ fn key(user: &UserState, epoch: u32, nonce: &str) -> KeyWish {
         buckets: None,
         owner: owner("k-1"),
         object: named("ci"),
+        secret: "ci-keys".to_owned(),
         epoch,
         nonce: nonce.to_owned(),
     }
@@ -160,6 +161,7 @@ async fn a_key_is_made_listed_by_its_mark_and_revoked() {
     let attempts: BTreeSet<_> = listed.iter().map(|key| (key.epoch, key.nonce.as_str())).collect();
     assert_eq!(attempts, [(1, "00ff"), (2, "11ee")].into());
     assert!(listed.iter().all(|key| key.user_id == app.id && key.object == Some(named("ci"))));
+    assert!(listed.iter().all(|key| key.secret.as_deref() == Some("ci-keys")));
     assert_eq!(provider.list_keys(&cluster(), None).await.unwrap().len(), 2);
     assert_eq!(provider.list_keys(&cluster(), Some(&owner("k-2"))).await.unwrap(), []);
     let in_use = provider.delete_user(&app.id).await.unwrap_err();
