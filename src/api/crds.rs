@@ -49,7 +49,7 @@ mod tests {
         visit(path, value);
         match value {
             Value::Object(map) => {
-                map.iter().for_each(|(key, value)| walk(value, &format!("{path}.{key}"), visit))
+                map.iter().for_each(|(key, value)| walk(value, &format!("{path}.{key}"), visit));
             }
             Value::Array(items) => items.iter().for_each(|value| walk(value, &format!("{path}[]"), visit)),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
