@@ -84,3 +84,6 @@ pub async fn write_if_changed<K: Managed>(
     ctx.events.tell(ctx, object, &before, &next);
     Ok(Some(written))
 }
+
+#[cfg(test)]
+mod tests;

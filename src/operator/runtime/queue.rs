@@ -12,10 +12,10 @@ pub type Moment = Duration;
 
 /// Checks are this far apart, whatever their number: 50 a second.
 const CHECK_GAP: Duration = Duration::from_millis(20);
-/// A refresh comes this long after it was asked for first, so that a burst is one refresh,
-const REFRESH_AFTER: Duration = Duration::from_secs(2);
-/// and this long after the one before.
-const REFRESH_GAP: Duration = Duration::from_secs(30);
+/// A refresh comes once it has not been asked for during this time, so that a burst is one refresh,
+const REFRESH_QUIET: Duration = Duration::from_secs(2);
+/// but no later than this after it was asked for first.
+const REFRESH_LATEST: Duration = Duration::from_secs(30);
 /// More passes over one object than this in this time are a loop, which is slowed down.
 const LOOP_PASSES: u32 = 30;
 const LOOP_WINDOW: Duration = Duration::from_secs(10);
@@ -33,6 +33,7 @@ pub enum Work {
 pub struct Queue<K> {
     fresh: VecDeque<K>,
     due: BTreeSet<(Moment, K)>,
+    refreshes: BTreeSet<(Moment, K)>,
     checks: BTreeSet<(Moment, K)>,
     next_check: Moment,
     entries: HashMap<K, Entry>,
@@ -46,7 +47,8 @@ struct Entry {
     running: bool,
     /// It changed while it was worked on.
     changed: bool,
-    refreshed: Option<Moment>,
+    /// When a refresh was asked for first, and when it comes.
+    refresh: Option<(Moment, Moment)>,
     window: (Moment, u32),
 }
 
@@ -55,6 +57,7 @@ impl<K> Default for Queue<K> {
         Self {
             fresh: VecDeque::new(),
             due: BTreeSet::new(),
+            refreshes: BTreeSet::new(),
             checks: BTreeSet::new(),
             next_check: Moment::ZERO,
             entries: HashMap::new(),
@@ -91,13 +94,16 @@ impl<K: Clone + Ord + Hash> Queue<K> {
     /// Something has changed that the object only counts: a pass soon, but not for every change.
     pub fn refresh(&mut self, key: &K, now: Moment) {
         let entry = self.entries.entry(key.clone()).or_default();
-        let at = match entry.refreshed {
-            Some(planned) if planned > now => return,
-            Some(last) => (now + REFRESH_AFTER).max(last + REFRESH_GAP),
-            None => now + REFRESH_AFTER,
+        let first = match entry.refresh {
+            Some((first, planned)) => {
+                self.refreshes.remove(&(planned, key.clone()));
+                first
+            }
+            None => now,
         };
-        entry.refreshed = Some(at);
-        self.schedule(key, at);
+        let at = (now + REFRESH_QUIET).min(first + REFRESH_LATEST);
+        entry.refresh = Some((first, at));
+        self.refreshes.insert((at, key.clone()));
     }
 
     /// The next object, if one is due. `background` says whether there is room for what nobody has just changed.
@@ -121,6 +127,14 @@ impl<K: Clone + Ord + Hash> Queue<K> {
                 return Some((key, Work::Pass));
             }
         }
+        while let Some(key) = take_due(&mut self.refreshes, now) {
+            if let Some(entry) = self.entries.get_mut(&key) {
+                entry.refresh = None;
+            }
+            if self.start(&key, now) {
+                return Some((key, Work::Pass));
+            }
+        }
         if now < self.next_check {
             return None;
         }
@@ -132,9 +146,13 @@ impl<K: Clone + Ord + Hash> Queue<K> {
         Some((key, Work::Check))
     }
 
-    /// Gives the object its turn, unless it runs in circles.
+    /// Gives the object its turn, unless it has it already or runs in circles.
     fn start(&mut self, key: &K, now: Moment) -> bool {
         let entry = self.entries.entry(key.clone()).or_default();
+        if entry.running {
+            entry.changed = true;
+            return false;
+        }
         let (began, passes) = entry.window;
         entry.window = if now >= began + LOOP_WINDOW { (now, 1) } else { (began, passes + 1) };
         let (began, passes) = entry.window;
@@ -148,6 +166,9 @@ impl<K: Clone + Ord + Hash> Queue<K> {
         entry.running = true;
         if let Some(due) = entry.due.take() {
             self.due.remove(&(due, key.clone()));
+        }
+        if let Some((_, refresh)) = entry.refresh.take() {
+            self.refreshes.remove(&(refresh, key.clone()));
         }
         if let Some(check) = entry.check.take() {
             self.checks.remove(&(check, key.clone()));
@@ -175,7 +196,7 @@ impl<K: Clone + Ord + Hash> Queue<K> {
         }
         if std::mem::take(&mut entry.changed) {
             self.push(key);
-        } else if entry.due.is_none() && entry.check.is_none() && !entry.fresh {
+        } else if entry.due.is_none() && entry.check.is_none() && entry.refresh.is_none() && !entry.fresh {
             self.entries.remove(key);
         }
     }
@@ -183,11 +204,9 @@ impl<K: Clone + Ord + Hash> Queue<K> {
     /// When there will be something to do that is not yet.
     pub fn next_moment(&self) -> Option<Moment> {
         let due = self.due.first().map(|(at, _)| *at);
+        let refresh = self.refreshes.first().map(|(at, _)| *at);
         let check = self.checks.first().map(|(at, _)| (*at).max(self.next_check));
-        match (due, check) {
-            (Some(due), Some(check)) => Some(due.min(check)),
-            (due, check) => due.or(check),
-        }
+        [due, refresh, check].into_iter().flatten().min()
     }
 
     /// How many objects have changed and wait.

@@ -1,4 +1,4 @@
-use super::{CHECK_GAP, LOOP_PASSES, LOOP_WINDOW, Queue, REFRESH_AFTER, REFRESH_GAP, Work};
+use super::{CHECK_GAP, LOOP_PASSES, LOOP_WINDOW, Queue, REFRESH_LATEST, REFRESH_QUIET, Work};
 use std::time::Duration;
 
 fn at(seconds: u64) -> Duration {
@@ -103,16 +103,53 @@ fn a_check_that_finds_a_change_leads_to_a_pass() {
 }
 
 #[test]
-fn a_burst_of_refreshes_is_one_pass_soon_and_the_next_much_later() {
+fn a_burst_of_refreshes_is_one_pass_once_it_is_over() {
     let mut queue = Queue::default();
-    queue.refresh(&1, at(0));
-    queue.refresh(&1, at(1));
-    assert_eq!(queue.next_moment(), Some(REFRESH_AFTER));
-    assert_eq!(all(&mut queue, REFRESH_AFTER), [(1, Work::Pass)]);
-    queue.refresh(&1, at(3));
-    queue.refresh(&1, at(4));
+    queue.push(&1);
+    assert_eq!(all(&mut queue, at(0)), [(1, Work::Pass)]);
     queue.done(&1, Some(at(600)), None);
-    assert_eq!(queue.next_moment(), Some(REFRESH_AFTER + REFRESH_GAP));
+    for second in 10..20 {
+        queue.refresh(&1, at(second));
+    }
+    assert_eq!(queue.next_moment(), Some(at(19) + REFRESH_QUIET));
+    assert_eq!(all(&mut queue, at(21)), [(1, Work::Pass)]);
+}
+
+#[test]
+fn a_burst_without_end_is_one_pass_now_and_then() {
+    let mut queue = Queue::default();
+    let mut passes = 0;
+    for second in 0..300 {
+        queue.refresh(&1, at(second));
+        for (key, _) in all(&mut queue, at(second)) {
+            passes += 1;
+            queue.done(&key, None, None);
+        }
+    }
+    assert_eq!(passes, 300 / REFRESH_LATEST.as_secs() - 1);
+}
+
+#[test]
+fn a_refresh_that_is_asked_for_during_a_pass_follows_it() {
+    let mut queue = Queue::default();
+    queue.push(&1);
+    assert_eq!(all(&mut queue, at(0)), [(1, Work::Pass)]);
+    queue.refresh(&1, at(1));
+    assert_eq!(all(&mut queue, at(9)), []);
+    queue.done(&1, Some(at(600)), None);
+    assert_eq!(all(&mut queue, at(9)), [(1, Work::Pass)]);
+}
+
+#[test]
+fn an_object_never_has_two_turns_at_a_time() {
+    let mut queue = Queue::default();
+    queue.push(&1);
+    assert_eq!(all(&mut queue, at(0)), [(1, Work::Pass)]);
+    queue.done(&1, Some(at(61)), Some(at(60)));
+    assert_eq!(all(&mut queue, at(60)), [(1, Work::Check)]);
+    assert_eq!(all(&mut queue, at(62)), []);
+    queue.done(&1, None, None);
+    assert_eq!(all(&mut queue, at(62)), [(1, Work::Pass)]);
 }
 
 #[test]
