@@ -32,7 +32,7 @@ pub async fn link(ctx: &Context, name: &str, desired: &Desired) -> Result<(Link,
             ),
         );
     };
-    let mut made_from = format!("{desired:?} {}", credentials.version);
+    let mut made_from = format!("{} {}", settings_of(desired), credentials.version);
     let mut ca_pem = None;
     if let Some(bundle) = &desired.ca_bundle {
         let found = ctx.own_secret(bundle).await?;
@@ -65,6 +65,21 @@ pub async fn link(ctx: &Context, name: &str, desired: &Desired) -> Result<(Link,
         }
         Err(error) => Ok((Link::Unusable(unusable(desired, &error)), None)),
     }
+}
+
+/// The part of the spec that a connection is made from, in one text.
+fn settings_of(desired: &Desired) -> String {
+    let Desired {
+        endpoint,
+        account_id,
+        credentials,
+        ca_bundle,
+        turns,
+        request_timeout,
+        tenant: _,
+        orphan_policy: _,
+    } = desired;
+    format!("{endpoint} {account_id:?} {credentials} {ca_bundle:?} {turns} {request_timeout:?}")
 }
 
 fn guarded(ctx: &Context, name: &str, desired: &Desired, client: Client) -> Arc<Guard> {
@@ -113,9 +128,9 @@ pub async fn has_changed(ctx: &Context, name: &str, desired: &Desired) -> Result
         None => None,
     };
     let versions = [credentials, bundle].into_iter().flatten().map(|secret| secret.version);
-    let now = versions.fold(format!("{desired:?}"), |text, version| format!("{text} {version}"));
+    let now = versions.fold(settings_of(desired), |text, version| format!("{text} {version}"));
     match ctx.accounts.made_from(name) {
         Some(then) => Ok(then != now),
-        None => Ok(now != format!("{desired:?}")),
+        None => Ok(now != settings_of(desired)),
     }
 }

@@ -23,7 +23,10 @@ pub mod select;
 pub use pool::Account;
 pub use select::select;
 
+use crate::api::account::OrphanPolicy;
 use crate::api::{StorageAccount, StorageAccountStatus};
+use crate::operator::key::sweep;
+use crate::operator::runtime::error::chain;
 use crate::operator::runtime::kind::name_of;
 use crate::operator::runtime::{Blocked, Context, Error, Managed, ObjectKey, Plan};
 use jiff::Timestamp;
@@ -61,7 +64,8 @@ impl Managed for StorageAccount {
                     ctx.accounts.answered(Account::new(&name, description, request_timeout, guard));
                 }
             }
-            Step::Disconnect { name } => forget(ctx, &name),
+            Step::Disconnect { name } => ctx.accounts.remove(&name),
+            Step::Sweep { name, policy } => sweep(ctx, &name, policy).await,
         }
         Ok(())
     }
@@ -83,6 +87,19 @@ impl Managed for StorageAccount {
 }
 
 fn forget(ctx: &Context, name: &str) {
-    ctx.accounts.remove(name);
+    ctx.accounts.forget(name);
     ctx.metrics.forget_account(name);
+}
+
+/// Looks for keys that outlived their AccessKeys. If that fails the account is no worse for it: it is tried again.
+async fn sweep(ctx: &Context, name: &str, policy: OrphanPolicy) {
+    let Some(account) = ctx.accounts.find(name) else { return };
+    let found = match sweep::sweep(ctx, &account, policy).await {
+        Ok(found) => Some(found),
+        Err(error) => {
+            tracing::warn!(error = chain(&error), "failed to look for orphaned keys");
+            None
+        }
+    };
+    ctx.accounts.swept(name, found);
 }

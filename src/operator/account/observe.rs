@@ -3,13 +3,18 @@
 use super::connect;
 use super::plan::{self, Bound, Link, Seen, Talk};
 use super::select;
-use crate::api::{ADMINISTRATOR_TENANT, StorageAccount};
+use crate::api::{ADMINISTRATOR_TENANT, Reason, StorageAccount};
+use crate::operator::key::sweep::ORPHANED_KEYS;
 use crate::operator::runtime::kind::{is_deleting, name_of, namespace_of};
 use crate::operator::runtime::store::Stores;
 use crate::operator::runtime::triggers::bound_account;
-use crate::operator::runtime::{Context, Error};
+use crate::operator::runtime::{Context, Error, Extra};
 use crate::provider::ErrorKind;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use std::collections::{BTreeSet, HashMap};
+
+/// Resyncs vary by a fifth: each of them sweeps, what comes between does not.
+const SWEEP_PART: f64 = 0.7;
 
 /// Reads what there is. A connection is made here because it changes nothing at either end.
 pub async fn observe(account: &StorageAccount, ctx: &Context) -> Result<Seen, Error> {
@@ -22,6 +27,11 @@ pub async fn observe(account: &StorageAccount, ctx: &Context) -> Result<Seen, Er
         Err(_) => Link::NotKnown,
     };
     let status = account.status.as_ref();
+    let (swept, recently) = ctx.accounts.last_sweep(name, ctx.settings.resync_interval.mul_f64(SWEEP_PART));
+    let orphans = match swept {
+        Some(swept) => swept.condition(),
+        None => status.and_then(|status| status.conditions.get(ORPHANED_KEYS)).map(as_before),
+    };
     Ok(Seen {
         name: name.to_owned(),
         link,
@@ -30,7 +40,15 @@ pub async fn observe(account: &StorageAccount, ctx: &Context) -> Result<Seen, Er
         is_default: account.spec.default,
         defaults: select::defaults(&ctx.stores.accounts.all()),
         bound: bound(&ctx.stores, name),
+        orphans,
+        sweep_due: !recently,
     })
+}
+
+/// Until a sweep has succeeded, the condition of an earlier one stands.
+fn as_before(condition: &Condition) -> Extra {
+    let message = condition.message.clone();
+    Extra { kind: ORPHANED_KEYS, holds: true, reason: Reason::OrphanedKeys, message }
 }
 
 async fn talk(ctx: &Context, name: &str, desired: &plan::Desired) -> Result<Link, Error> {

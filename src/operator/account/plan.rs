@@ -1,14 +1,14 @@
 //! What is done about an account. Pure.
 
-use crate::api::account::{AccountBound, ProviderStatus};
+use crate::api::account::{AccountBound, OrphanPolicy, ProviderStatus};
 use crate::api::{Reason, StorageAccountSpec, StorageAccountStatus};
-use crate::operator::runtime::{Blocked, Plan, Verdict};
+use crate::operator::runtime::{Blocked, Extra, Plan, Verdict};
 use crate::operator::tenant::plan::first_names;
 use crate::provider::{Description, ErrorKind};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// What the spec asks for. Its `Debug` is part of what tells one connection from another.
+/// What the spec asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Desired {
     /// URL of the management API.
@@ -25,6 +25,8 @@ pub struct Desired {
     pub request_timeout: Duration,
     /// The only tenant that may use it.
     pub tenant: Option<String>,
+    /// What is done about keys that outlived their AccessKeys.
+    pub orphan_policy: OrphanPolicy,
 }
 
 /// What there is.
@@ -44,6 +46,10 @@ pub struct Seen {
     pub defaults: Vec<String>,
     /// What uses it.
     pub bound: Bound,
+    /// The condition that tells of keys that outlived their AccessKeys, as of the last look for them.
+    pub orphans: Option<Extra>,
+    /// Whether it is time for another look.
+    pub sweep_due: bool,
 }
 
 /// What came of talking to the provider.
@@ -115,6 +121,13 @@ pub enum Step {
         /// How long a call may take.
         request_timeout: Duration,
     },
+    /// Look for keys that outlived their AccessKeys.
+    Sweep {
+        /// Which account.
+        name: String,
+        /// What is done about them.
+        policy: OrphanPolicy,
+    },
     /// The connection must not be used any more.
     Disconnect {
         /// Which account.
@@ -141,12 +154,18 @@ pub fn desired(name: &str, spec: &StorageAccountSpec) -> Result<Desired, Blocked
         turns: usize::try_from(spec.limits.max_concurrent_requests).unwrap_or(1).max(1),
         request_timeout: Duration::from_secs(spec.limits.request_timeout_seconds.max(1).into()),
         tenant: spec.tenant_ref.as_ref().map(|reference| reference.name.clone()),
+        orphan_policy: spec.orphan_policy,
     })
 }
 
-/// What is done while the account is wanted. Faults that concern only who may use it leave the connection as it is: what
-/// was made in the account goes on being looked after.
+/// What is done while the account is wanted.
 pub fn make(desired: &Desired, seen: &Seen) -> Plan<Step> {
+    connection(desired, seen).with_extra(seen.orphans.iter().cloned().collect())
+}
+
+/// Faults that concern only who may use it leave the connection as it is: what
+/// was made in the account goes on being looked after.
+fn connection(desired: &Desired, seen: &Seen) -> Plan<Step> {
     let disconnect = || {
         let step = Step::Disconnect { name: seen.name.clone() };
         if seen.connected { vec![step] } else { Vec::new() }
@@ -167,7 +186,11 @@ pub fn make(desired: &Desired, seen: &Seen) -> Plan<Step> {
         return Plan { steps: disconnect(), verdict, extra: Vec::new() };
     }
     let verdict = several_defaults(seen).or_else(|| another_tenant(desired, seen)).unwrap_or(Verdict::Ready);
-    Plan { steps: connect(seen, talk), verdict, extra: Vec::new() }
+    let mut steps = connect(seen, talk);
+    if seen.sweep_due {
+        steps.push(Step::Sweep { name: seen.name.clone(), policy: desired.orphan_policy });
+    }
+    Plan { steps, verdict, extra: Vec::new() }
 }
 
 fn connect(seen: &Seen, talk: &Talk) -> Vec<Step> {

@@ -3,13 +3,14 @@
 use super::guard::Guard;
 use super::select;
 use crate::api::{Reason, StorageAccount};
+use crate::operator::key::sweep::Swept;
 use crate::operator::runtime::kind::name_of;
 use crate::operator::runtime::status::READY;
 use crate::operator::runtime::{Context, Error, Verdict};
 use crate::provider::{self, Capability, Description, ErrorKind, Inventory, Provider};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A working connection to one account.
 pub struct Account {
@@ -60,6 +61,13 @@ impl Account {
 #[derive(Default)]
 pub struct Pool {
     accounts: Mutex<HashMap<String, Entry>>,
+    sweeps: Mutex<HashMap<String, Sweep>>,
+}
+
+/// The last look for keys that outlived their AccessKeys.
+struct Sweep {
+    tried: Instant,
+    found: Option<Swept>,
 }
 
 struct Entry {
@@ -102,9 +110,32 @@ impl Pool {
         }
     }
 
-    /// Forgets an account.
+    /// Forgets the connection to an account.
     pub fn remove(&self, name: &str) {
         self.lock().remove(name);
+    }
+
+    /// What the last sweep that succeeded found, and whether one was tried during the last `interval`.
+    pub fn last_sweep(&self, name: &str, interval: Duration) -> (Option<Swept>, bool) {
+        let sweeps = self.sweeps.lock().unwrap_or_else(PoisonError::into_inner);
+        let sweep = sweeps.get(name);
+        (
+            sweep.and_then(|sweep| sweep.found.clone()),
+            sweep.is_some_and(|sweep| sweep.tried.elapsed() < interval),
+        )
+    }
+
+    /// Notes that a sweep was tried, and what it found if it succeeded.
+    pub fn swept(&self, name: &str, found: Option<Swept>) {
+        let mut sweeps = self.sweeps.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = sweeps.remove(name).and_then(|sweep| sweep.found);
+        sweeps.insert(name.to_owned(), Sweep { tried: Instant::now(), found: found.or(before) });
+    }
+
+    /// Forgets all about an account that is gone.
+    pub fn forget(&self, name: &str) {
+        self.remove(name);
+        self.sweeps.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Entry>> {

@@ -1,6 +1,6 @@
 use super::{Bound, Desired, Link, Seen, Step, Talk, desired, make, remove, report};
 use crate::api::{Reason, StorageAccountSpec, StorageAccountStatus};
-use crate::operator::runtime::{Plan, Verdict};
+use crate::operator::runtime::{Extra, Plan, Verdict};
 use crate::provider::{Capability, Description};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -42,6 +42,8 @@ fn seen() -> Seen {
             access_keys: 1,
             buckets: 0,
         },
+        orphans: None,
+        sweep_due: false,
     }
 }
 
@@ -58,6 +60,7 @@ fn summary(plan: &Plan<Step>) -> String {
         .map(|step| match step {
             Step::Connect { .. } => "connect".to_owned(),
             Step::Disconnect { .. } => "disconnect".to_owned(),
+            Step::Sweep { .. } => "sweep".to_owned(),
         })
         .collect();
     words.push(match &plan.verdict {
@@ -75,6 +78,11 @@ fn an_account_is_connected_while_it_answers_as_the_same_account() {
     for (seen, expected) in [
         (seen(), "Ready"),
         (with(|seen| seen.connected = false), "connect, Ready"),
+        (with(|seen| seen.sweep_due = true), "sweep, Ready"),
+        (
+            with(|seen| (seen.link, seen.sweep_due) = (unusable(), true)),
+            "disconnect, blocked CredentialsRefused",
+        ),
         (with(|seen| (seen.connected, seen.known_as) = (false, None)), "connect, Ready"),
         (with(|seen| seen.link = unusable()), "disconnect, blocked CredentialsRefused"),
         (with(|seen| (seen.link, seen.connected) = (unusable(), false)), "blocked CredentialsRefused"),
@@ -89,6 +97,18 @@ fn an_account_is_connected_while_it_answers_as_the_same_account() {
     ] {
         assert_eq!(summary(&make(&wanted(), &seen)), expected, "{seen:?}");
     }
+}
+
+#[test]
+fn orphans_are_told_of_whatever_else_there_is() {
+    let orphans = || {
+        let message = "SK1 of a/k".to_owned();
+        Some(Extra { kind: "OrphanedKeys", holds: true, reason: Reason::OrphanedKeys, message })
+    };
+    assert_eq!(make(&wanted(), &with(|seen| seen.orphans = orphans())).extra, vec![orphans().unwrap()]);
+    let refused = Link::Unusable(Verdict::blocked(Reason::CredentialsRefused, "m"));
+    let seen = with(|seen| (seen.orphans, seen.link) = (orphans(), refused));
+    assert_eq!(make(&wanted(), &seen).extra, vec![orphans().unwrap()]);
 }
 
 #[test]
@@ -167,17 +187,19 @@ proptest! {
         known in prop::option::of("[12]"),
         used in any::<bool>(),
         default in any::<bool>(),
+        sweep_due in any::<bool>(),
         deleting in any::<bool>(),
     ) {
         let unusable = || Link::Unusable(Verdict::blocked(Reason::CredentialsRefused, "m"));
         let link = [Link::NotKnown, unusable(), talk("1"), talk("2")][answers].clone();
         let bound = if used { seen().bound } else { Bound::default() };
-        let mut seen = Seen { link, connected, known_as: known, is_default: default, bound, ..seen() };
+        let mut seen = Seen { link, connected, known_as: known, is_default: default, bound, sweep_due, ..seen() };
         let plan = |seen: &Seen| if deleting { remove(seen) } else { make(&wanted(), seen) };
         for step in plan(&seen).steps {
             match step {
                 Step::Connect { .. } => seen.connected = true,
                 Step::Disconnect { .. } => seen.connected = false,
+                Step::Sweep { .. } => seen.sweep_due = false,
             }
         }
         prop_assert_eq!(plan(&seen).steps, vec![]);
