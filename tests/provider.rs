@@ -1,6 +1,9 @@
 //! The client of the management API against the real server, in one process: what a provider promises, asked of both
 //! sides of the wire at once.
 
+// All of this file is a test, helpers included.
+#![cfg(test)]
+
 #[path = "provider/server.rs"]
 mod server;
 
