@@ -20,6 +20,8 @@ use std::collections::HashSet;
 pub const ORPHANED_KEYS: &str = "OrphanedKeys";
 /// Orphans that a condition names.
 const NAMED: usize = 5;
+/// Suspects that one sweep looks at. There are more only if something much worse has happened than a lost answer.
+const LOOKED_AT: usize = 500;
 
 /// What a sweep found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -88,7 +90,8 @@ pub async fn sweep(ctx: &Context, account: &Account, policy: OrphanPolicy) -> Re
     let quarantine = SignedDuration::try_from(ctx.settings.orphan_quarantine).unwrap_or(SignedDuration::MAX);
     let oldest = (ctx.now)().checked_sub(quarantine).unwrap_or(Timestamp::MIN);
     let mut swept = Swept::default();
-    for suspect in suspects(&keys, &ctx.stores.keys.uids(), &ctx.settings.namespaces, oldest) {
+    let suspects = suspects(&keys, &ctx.stores.keys.uids(), &ctx.settings.namespaces, oldest);
+    for suspect in suspects.into_iter().take(LOOKED_AT) {
         if lives(ctx, &suspect).await? || is_held(ctx, &suspect).await? {
             continue;
         }

@@ -22,6 +22,7 @@ fn listed(epoch: u32, number: u32) -> ListedKey {
     ListedKey { id: id(epoch, number), epoch, nonce: attempt(epoch, number).nonce, replayable: true }
 }
 
+#[allow(clippy::unnecessary_wraps)] // as `Seen` has it
 fn keys(all: &[(u32, u32)]) -> Option<KeysSeen> {
     Some(KeysSeen::Listed(all.iter().map(|(epoch, number)| listed(*epoch, *number)).collect()))
 }

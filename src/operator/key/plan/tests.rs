@@ -103,6 +103,10 @@ fn user(fixture: &mut Fixture) -> &mut Value {
     fixture.user.as_mut().unwrap()
 }
 
+fn account(fixture: &mut Fixture) -> &mut Value {
+    fixture.account.as_mut().unwrap()
+}
+
 type Change = Box<dyn FnOnce(&mut Fixture)>;
 
 #[test]
@@ -118,6 +122,7 @@ fn a_valid_world_admits_the_key_with_the_users_only_bucket_in_its_secret() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // one table
 fn each_thing_that_is_not_as_it_must_be_refuses_the_key() {
     let identity =
         |user: &str| json!({"identity": {"user": user, "permission": "ReadWrite", "secret": "app"}});
@@ -152,9 +157,7 @@ fn each_thing_that_is_not_as_it_must_be_refuses_the_key() {
         (
             false,
             Reason::AccountNotReady,
-            Box::new(|f| {
-                f.account.as_mut().unwrap()["status"]["conditions"] = not_ready("AccountUnreachable")
-            }),
+            Box::new(|f| account(f)["status"]["conditions"] = not_ready("AccountUnreachable")),
         ),
         (false, Reason::AccountNotReady, Box::new(|f| f.connected = false)),
         (
