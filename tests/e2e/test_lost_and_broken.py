@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 from e2e.world import World
 from harness.kube import Refused, condition
 from harness.waiting import holds, until
@@ -70,30 +72,29 @@ def test_a_key_that_was_revoked_by_hand_is_said_and_not_replaced(world: World) -
     assert world.live_keys() == []
 
 
-def test_an_object_that_does_not_decode_does_not_stop_the_others(world: World) -> None:
+def test_an_object_that_does_not_decode_says_so_and_does_not_stop_the_others(world: World) -> None:
     """It gets into etcd while the CRD's schema is off guard, as an older release's object would."""
     plural = "accesskeys.storekeeper.dev"
-    crd = world.kube.get("CustomResourceDefinition", plural)
-    versions = crd["spec"]["versions"]
-    schema = versions[0]["schema"]
-    loose = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
-    world.kube.patch("CustomResourceDefinition", plural, {"spec": {"versions": [{**versions[0], "schema": loose}]}})
+    strict = world.kube.get("CustomResourceDefinition", plural)["spec"]["versions"]
+    loose = copy.deepcopy(strict)
+    spec = loose[0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+    del spec["permission"]["enum"]
+    world.kube.patch("CustomResourceDefinition", plural, {"spec": {"versions": loose}})
     try:
         until(lambda: broken_key_is_accepted(world), "the API server to take an object that does not decode")
+        world.says("AccessKey", "broken", "InvalidSpec", "Everything", "ReadWrite")
         world.user()
         world.key()
         world.ready("AccessKey", "key")
     finally:
         world.kube.delete("AccessKey", "broken", world.ns)
-        world.kube.patch(
-            "CustomResourceDefinition", plural, {"spec": {"versions": [{**versions[0], "schema": schema}]}}
-        )
+        world.kube.patch("CustomResourceDefinition", plural, {"spec": {"versions": strict}})
     world.gone("AccessKey", "broken")
 
 
 def broken_key_is_accepted(world: World) -> bool:
     try:
-        world.key("broken", permission="Everything", userRef=7)
+        world.key("broken", permission="Everything")
     except Refused:
         return False
     return True

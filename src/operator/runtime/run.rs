@@ -86,6 +86,7 @@ pub async fn run(
     let served = probes::serve(listener, ctx.metrics.clone(), synced.clone());
     tasks.spawn(named("probes", served));
     tokio::select! {
+        biased;
         () = stopping.cancelled() => return Ok(()),
         ended = ended(&mut tasks) => return Err(ended),
         () = synced.complete() => {}
@@ -110,6 +111,7 @@ async fn lead(
     candidate: &mut Candidate,
 ) -> Result<(), RunError> {
     tokio::select! {
+        biased;
         () = ctx.stopping.cancelled() => return Ok(()),
         ended = ended(tasks) => return Err(ended),
         held = candidate.until(true) => held.map_err(RunError::Leader)?,
@@ -134,13 +136,8 @@ async fn work(
     tenant::built_in::at_start(ctx).await.map_err(RunError::BuiltIn)?;
     ctx.wakes.open();
     let mut workers = Group::default();
-    let starting = start_workers(ctx, sleepers, &mut workers);
-    let why = tokio::select! {
-        () = ctx.stopping.cancelled() => Ok(()),
-        ended = ended(tasks) => Err(ended),
-        lost = lost => Err(lost),
-        name = starting => Err(RunError::TaskEnded(name)),
-    };
+    let worker = async { RunError::TaskEnded(start_workers(ctx, sleepers, &mut workers).await) };
+    let why = reason_to_stop(&ctx.stopping, ended(tasks), lost, worker).await;
     tracing::info!("stopping");
     ctx.stopping.cancel();
     let all = async {
@@ -154,6 +151,22 @@ async fn work(
     key::stop(ctx).await;
     ctx.metrics.leading(false);
     why
+}
+
+/// Waits until there is a reason to stop. Being told to is the first of them: the tasks end because of it too.
+async fn reason_to_stop(
+    stopping: &CancellationToken,
+    task: impl Future<Output = RunError>,
+    lease: impl Future<Output = RunError>,
+    worker: impl Future<Output = RunError>,
+) -> Result<(), RunError> {
+    tokio::select! {
+        biased;
+        () = stopping.cancelled() => Ok(()),
+        error = task => Err(error),
+        error = lease => Err(error),
+        error = worker => Err(error),
+    }
 }
 
 /// Starts the controllers, accounts first, and waits until one of them ends.
@@ -288,4 +301,29 @@ fn instance_name() -> String {
 /// What tells this operator from any other, also on the same machine.
 fn identity(ctx: &Context) -> String {
     format!("{}_{}", instance_name(), ctx.random.nonce())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RunError, reason_to_stop};
+    use std::future::{pending, ready};
+    use tokio_util::sync::CancellationToken;
+
+    #[tokio::test]
+    async fn a_task_that_ends_because_the_operator_stops_is_no_failure() {
+        let stopping = CancellationToken::new();
+        stopping.cancel();
+        for _ in 0..64 {
+            let ended = || ready(RunError::TaskEnded("a controller"));
+            assert!(reason_to_stop(&stopping, ended(), ended(), ended()).await.is_ok());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_task_that_ends_by_itself_ends_the_operator() {
+        let result =
+            reason_to_stop(&CancellationToken::new(), pending(), pending(), ready(RunError::TaskEnded("it")))
+                .await;
+        assert!(matches!(result, Err(RunError::TaskEnded("it"))));
+    }
 }
