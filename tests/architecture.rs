@@ -1,5 +1,8 @@
 //! The invariants of ARCHITECTURE.md that the imports of a file can break.
 
+// All of this file is a test, helpers included.
+#![cfg(test)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -11,8 +11,8 @@ use std::sync::Arc;
 fn object<K: Located + serde::de::DeserializeOwned>(
     namespace: Option<&str>,
     name: &str,
-    spec: Value,
-    status: Value,
+    spec: &Value,
+    status: &Value,
 ) -> K {
     let meta = json!({"name": name, "namespace": namespace, "uid": format!("uid-{name}"), "generation": 1});
     let value = json!({
@@ -28,25 +28,25 @@ fn ready(status: &str) -> Value {
 
 fn account(name: &str, default: bool, is_ready: &str) -> StorageAccount {
     let spec = json!({"provider": {}, "s3": {"endpoint": "https://s3"}, "default": default});
-    object(None, name, spec, json!({"conditions": ready(is_ready)}))
+    object(None, name, &spec, &json!({"conditions": ready(is_ready)}))
 }
 
 fn tenant(name: &str, accounts: &[&str]) -> Tenant {
     let accounts: Vec<Value> =
         accounts.iter().map(|name| json!({"name": name, "tenantId": "t", "ready": true})).collect();
-    object(None, name, json!({}), json!({"conditions": ready("True"), "accounts": accounts}))
+    object(None, name, &json!({}), &json!({"conditions": ready("True"), "accounts": accounts}))
 }
 
 fn user(name: &str, account: Option<&str>) -> StorageUser {
-    object(Some("ns"), name, json!({"tenantRef": {"name": "acme"}}), json!({"account": account}))
+    object(Some("ns"), name, &json!({"tenantRef": {"name": "acme"}}), &json!({"account": account}))
 }
 
 fn key(name: &str, user: &str) -> AccessKey {
-    object(Some("ns"), name, json!({"userRef": {"name": user}, "permission": "Read"}), json!({}))
+    object(Some("ns"), name, &json!({"userRef": {"name": user}, "permission": "Read"}), &json!({}))
 }
 
 fn bucket(name: &str, user: &str) -> Bucket {
-    object(Some("ns"), name, json!({"userRef": {"name": user}}), json!({}))
+    object(Some("ns"), name, &json!({"userRef": {"name": user}}), &json!({}))
 }
 
 fn put<K: Located>(store: &Store<K>, object: K) {

@@ -140,8 +140,8 @@ fn the_built_in_tenant_is_only_looked_up() {
         (with(|seen| seen.places[0].there = There::Absent), "waiting ProviderFailing"),
         (
             with(|seen| {
-                (seen.places, seen.no_account) =
-                    (vec![], Some(Verdict::waiting(Reason::AccountNotFound, "m")))
+                seen.places = vec![];
+                seen.no_account = Some(Verdict::waiting(Reason::AccountNotFound, "m"));
             }),
             "Ready",
         ),
