@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help quickstart quickstart-down test test-rust test-python build fmt lint crds venv controlplane figures clean
+.PHONY: help quickstart quickstart-down test prove test-rust test-python build fmt lint crds venv controlplane figures clean
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -31,6 +31,9 @@ test: test-rust test-python ## Every test
 
 test-rust: ## The tests of the Rust code
 	$(CARGO) test --locked
+
+prove: ## Model-check the exactly-once protocol in every world (long; `make test` checks the small ones)
+	STOREKEEPER_MODEL=full $(CARGO) test --locked --release --test once_model -- --nocapture
 
 test-python: build venv ## The harness, S3 and end-to-end tests on the real control plane (PYTEST="-k name" for some)
 	cd tests && $(VENV)/bin/python -m pytest $(PYTEST)
