@@ -119,3 +119,75 @@ pub fn published(key: &AccessKey, there: Option<bool>) -> Vec<Extra> {
     };
     vec![Extra { kind: SECRET_PUBLISHED, holds, reason, message }]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(verdict: once::Verdict, about: &About<'_>) -> (bool, Reason, String) {
+        match super::verdict(verdict, about) {
+            Verdict::Blocked(reason, message) => (true, reason, message),
+            Verdict::Waiting(reason, message) => (false, reason, message),
+            Verdict::Ready => panic!("{verdict:?} is said to be Ready"),
+        }
+    }
+
+    #[test]
+    fn each_verdict_says_what_is_and_what_to_do() {
+        let held = Verdict::waiting(Reason::UserNotFound, "StorageUser 'x' does not exist.");
+        let about = About {
+            secret: "app-rw",
+            account: "main",
+            held: Some(&held),
+            refusal: Some("exceeded quota."),
+            candidates: &["SK1", "SK2"],
+            next_epoch: 3,
+        };
+        for (verdict, blocked, reason, parts) in [
+            (once::Verdict::Held, false, Reason::UserNotFound, vec!["'x'"]),
+            (
+                once::Verdict::SecretLost { next_epoch: 2 },
+                true,
+                Reason::SecretLost,
+                vec!["Restore it", "storekeeper.dev/reissue=\"2\""],
+            ),
+            (
+                once::Verdict::SecretNameConflict,
+                true,
+                Reason::SecretNameConflict,
+                vec!["'app-rw'", "`spec.secret.name`"],
+            ),
+            (
+                once::Verdict::SecretRefused,
+                true,
+                Reason::SecretRefused,
+                vec!["'app-rw'", "exceeded quota. Change"],
+            ),
+            (
+                once::Verdict::TooManyAttempts,
+                true,
+                Reason::TooManyAttempts,
+                vec!["10 ", "'main'", "SK1, SK2"],
+            ),
+            (
+                once::Verdict::KeyRevokedExternally,
+                true,
+                Reason::KeyRevokedExternally,
+                vec!["'app-rw'", "'main'", "storekeeper.dev/reissue=\"3\""],
+            ),
+        ] {
+            let (found_blocked, found, message) = said(verdict, &about);
+            assert_eq!((found_blocked, found), (blocked, reason), "{message}");
+            assert!(parts.iter().all(|part| message.contains(part)), "{message}");
+        }
+        assert!(super::verdict(once::Verdict::Ready, &about).is_ready());
+    }
+
+    #[test]
+    fn an_object_that_cannot_be_deleted_is_told_the_way_out() {
+        let because = Verdict::waiting(Reason::AccountNotFound, "StorageAccount 'main' does not exist.");
+        let Verdict::Waiting(reason, message) = cannot_revoke(&because) else { panic!("waits") };
+        assert_eq!(reason, Reason::AccountNotFound);
+        assert!(message.contains("'main'") && message.contains("storekeeper.dev/abandon=\"true\""));
+    }
+}
