@@ -82,6 +82,7 @@ def test_an_operator_restart_writes_nothing_and_mints_nothing(world: World) -> N
     world.key()
     world.ready("AccessKey", "key")
     world.ready("Bucket", "data")
+    world.settle()
     installation = world.installation
     secret, keys, before = world.secret("key"), world.live_keys(), installation.audit.position()
     installation.operator.stop()

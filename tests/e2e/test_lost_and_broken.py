@@ -89,7 +89,18 @@ def test_an_object_that_does_not_decode_says_so_and_does_not_stop_the_others(wor
     finally:
         world.kube.delete("AccessKey", "broken", world.ns)
         world.kube.patch("CustomResourceDefinition", plural, {"spec": {"versions": strict}})
+    until(lambda: keys_can_be_listed(world), "the API server to have read the schema again")
     world.gone("AccessKey", "broken")
+
+
+def keys_can_be_listed(world: World) -> bool:
+    """The API server answers 429 while it takes up a new schema."""
+    try:
+        world.kube.items("AccessKey", world.ns)
+    except Refused as refused:
+        assert refused.code == 429, refused
+        return False
+    return True
 
 
 def broken_key_is_accepted(world: World) -> bool:

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from harness import s3
-from harness.installation import Installation
+from harness.installation import OPERATOR, Installation
 from harness.kube import Object, Refused, condition, entries, path_of
 from harness.waiting import until
 
@@ -122,6 +122,19 @@ class World:
 
     def get(self, kind: str, name: str) -> Object:
         return self.kube.get(kind, name, self._where(kind))
+
+    def settle(self, seconds: float = 3.0) -> None:
+        """Wait until the operator has written nothing for a while: what it counts, it notes a moment later."""
+        audit = self.installation.audit
+        since, quiet = audit.position(), time.monotonic()
+
+        def silent() -> bool:
+            nonlocal since, quiet
+            if audit.writes(since, OPERATOR):
+                since, quiet = audit.position(), time.monotonic()
+            return time.monotonic() - quiet >= seconds
+
+        until(silent, "the operator to write nothing", 60)
 
     def touch(self, kind: str, name: str) -> Object:
         """Have the operator look at an object now: a person would annotate it too, rather than wait for the retry."""

@@ -27,6 +27,8 @@ pub struct Guard {
     inner: Box<dyn Provider>,
     turns: Semaphore,
     breaker: Mutex<Breaker>,
+    /// How long a call waits for its turn.
+    wait: Duration,
     timeout: Duration,
     began: Instant,
     metrics: Metrics,
@@ -49,6 +51,7 @@ impl Guard {
             inner,
             turns: Semaphore::new(turns),
             breaker: Mutex::default(),
+            wait: LONGEST_WAIT,
             timeout,
             began: Instant::now(),
             metrics,
@@ -83,7 +86,7 @@ impl Guard {
     }
 
     async fn admit(&self) -> Result<SemaphorePermit<'_>, ErrorKind> {
-        let Ok(Ok(turn)) = tokio::time::timeout(LONGEST_WAIT, self.turns.acquire()).await else {
+        let Ok(Ok(turn)) = tokio::time::timeout(self.wait, self.turns.acquire()).await else {
             return Err(ErrorKind::Throttled { after: Some(CROWDED) });
         };
         let admitted = self.with_breaker(|breaker, now| breaker.admit(now, self.timeout));
@@ -212,5 +215,112 @@ impl Provider for Guard {
 
     async fn delete_bucket(&self, user_id: &str, name: &str) -> Result<(), Error> {
         self.call("delete bucket", name, self.inner.delete_bucket(user_id, name)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Guard;
+    use crate::operator::account::breaker::FAILURE_LIMIT;
+    use crate::operator::runtime::metrics::Metrics;
+    use crate::provider::management::{Client, Settings};
+    use crate::provider::{Error, ErrorKind};
+    use crate::wire::ShownSecret;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+    use tokio::sync::Notify;
+
+    /// A guard of two turns around a client that is never asked, and the number of alarms.
+    fn guard() -> (Guard, Arc<AtomicUsize>) {
+        let settings = Settings {
+            endpoint: "http://127.0.0.1:1".to_owned(),
+            token: ShownSecret::new("t".to_owned()),
+            ca_pem: None,
+            account_id: None,
+            timeout: Duration::from_secs(1),
+        };
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let Ok(client) = Client::new(settings) else { panic!("the settings are good") };
+        let alarms = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&alarms);
+        let alarm = Arc::new(move || {
+            count.fetch_add(1, Ordering::SeqCst);
+        });
+        let timeout = Duration::from_secs(30);
+        (Guard::new("main", Box::new(client), 2, timeout, Metrics::new(), alarm), alarms)
+    }
+
+    async fn fails(guard: &Guard, kind: ErrorKind) -> ErrorKind {
+        let call = async { Err::<(), _>(Error { op: "try", object: "x".to_owned(), kind }) };
+        guard.call("try", "x", call).await.unwrap_err().kind
+    }
+
+    #[tokio::test]
+    async fn no_more_calls_are_made_at_a_time_than_the_account_has_turns() {
+        let (guard, _) = guard();
+        let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let call = || async {
+            let running = now.fetch_add(1, Ordering::SeqCst) + 1;
+            most.fetch_max(running, Ordering::SeqCst);
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
+            }
+            now.fetch_sub(1, Ordering::SeqCst);
+            Ok(())
+        };
+        let calls = (0..10).map(|_| guard.call("try", "x", call()));
+        let results = futures::future::join_all(calls).await;
+        assert!(results.iter().all(Result::is_ok));
+        assert_eq!(most.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn a_call_that_finds_no_turn_is_not_made() {
+        let (mut guard, _) = guard();
+        guard.wait = Duration::from_millis(20);
+        let (over, made) = (Notify::new(), AtomicUsize::new(0));
+        let long = || {
+            let work = async {
+                over.notified().await;
+                Ok(())
+            };
+            guard.call("try", "x", work)
+        };
+        let late = async {
+            let late = guard.call("try", "x", async { Ok(made.fetch_add(1, Ordering::SeqCst)) }).await;
+            over.notify_waiters();
+            late
+        };
+        let (one, other, late) = tokio::join!(long(), long(), late);
+        assert!(one.is_ok() && other.is_ok());
+        assert!(
+            late.is_err_and(|error| error.is_definite() && matches!(error.kind, ErrorKind::Throttled { .. }))
+        );
+        assert_eq!(made.load(Ordering::SeqCst), 0);
+    }
+
+    #[tokio::test]
+    async fn an_account_that_does_not_answer_is_left_alone_and_raises_one_alarm() {
+        let (guard, alarms) = guard();
+        for _ in 0..FAILURE_LIMIT {
+            assert_eq!(alarms.load(Ordering::SeqCst), 0);
+            fails(&guard, ErrorKind::NoAnswer("silence".to_owned())).await;
+        }
+        let made = AtomicUsize::new(0);
+        let refused = guard.call("try", "x", async { Ok(made.fetch_add(1, Ordering::SeqCst)) }).await;
+        assert!(refused.is_err_and(|error| error.is_definite()));
+        assert_eq!((made.load(Ordering::SeqCst), alarms.load(Ordering::SeqCst)), (0, 1));
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_an_answer_whatever_it_says_and_refused_credentials_raise_an_alarm() {
+        let (guard, alarms) = guard();
+        for _ in 0..2 * FAILURE_LIMIT {
+            assert!(matches!(fails(&guard, ErrorKind::Failed("500".to_owned())).await, ErrorKind::Failed(_)));
+        }
+        assert_eq!(alarms.load(Ordering::SeqCst), 0);
+        fails(&guard, ErrorKind::Unauthenticated).await;
+        assert_eq!(alarms.load(Ordering::SeqCst), 1);
     }
 }

@@ -2,7 +2,6 @@
 
 use super::error::Error;
 use super::events::Events;
-use super::kind::{Kind, ObjectKey};
 use super::metrics::Metrics;
 use super::random::Random;
 use super::store::Stores;
@@ -73,11 +72,6 @@ impl Context {
     /// The mark that what is made for this object carries at the provider.
     pub fn owner_mark<K: kube::Resource>(&self, object: &K) -> OwnerMark {
         OwnerMark { cluster: self.cluster.clone(), uid: super::kind::uid_of(object).to_owned() }
-    }
-
-    /// Asks for a pass over another object soon.
-    pub fn wake(&self, kind: Kind, key: ObjectKey) {
-        self.wakes.now(kind, key);
     }
 
     /// The bytes of an entry of a Secret in the operator's own namespace: `None` where the Secret is definitely not

@@ -3,6 +3,7 @@
 use super::verdict::Verdict;
 use crate::api::Reason;
 use crate::provider::{self, ErrorKind};
+use kube::core::Status;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -22,8 +23,11 @@ pub struct Error {
 /// Who failed.
 #[derive(Debug, Error)]
 pub enum Source {
-    /// The Kubernetes API server, or the way to it.
-    #[error("the API server refused or did not answer")]
+    /// The Kubernetes API server, with an answer.
+    #[error("the API server refused ({})", .0.code)]
+    Api(#[source] Box<Status>),
+    /// The way to the Kubernetes API server.
+    #[error("the API server did not answer")]
     Kube(#[source] Box<kube::Error>),
     /// The management API of an account, or the way to it.
     #[error("account '{account}' refused or did not answer")]
@@ -73,7 +77,11 @@ impl Class {
 impl Error {
     /// A call to the API server that failed.
     pub fn kube(op: &'static str, object: impl Into<String>, source: kube::Error) -> Self {
-        Self { op, object: object.into(), source: Source::Kube(Box::new(source)) }
+        let source = match source {
+            kube::Error::Api(status) => Source::Api(status),
+            other => Source::Kube(Box::new(other)),
+        };
+        Self { op, object: object.into(), source }
     }
 
     /// A call to an account's management API that failed.
@@ -90,7 +98,11 @@ impl Error {
     /// What the failure asks of the runner.
     pub fn class(&self) -> Class {
         match &self.source {
-            Source::Kube(error) => kube_class(error),
+            Source::Api(status) => api_class(status),
+            Source::Kube(error) => match **error {
+                kube::Error::SerdeError(_) | kube::Error::BuildRequest(_) => Class::Bug,
+                _ => Class::Transient,
+            },
             Source::Provider { kind, .. } => provider_class(kind),
             Source::Bug(_) => Class::Bug,
         }
@@ -98,14 +110,15 @@ impl Error {
 
     /// Whether the API server says, definitely, that the object is not there.
     pub fn is_absent(&self) -> bool {
-        matches!(&self.source, Source::Kube(error) if matches!(&**error, kube::Error::Api(status) if status.code == 404))
+        matches!(&self.source, Source::Api(status) if status.code == 404)
     }
 
     /// What the object's conditions say of the failure: stable words, the details are in the log. `None` where the
     /// conditions are left as they are: the API server itself failed, or the pass starts over.
     pub fn verdict(&self) -> Option<Verdict> {
         match &self.source {
-            Source::Kube(error) => match kube_class(error) {
+            Source::Kube(_) => None,
+            Source::Api(status) => match api_class(status) {
                 Class::Denied => Some(Verdict::waiting(
                     Reason::Progressing,
                     format!(
@@ -128,13 +141,7 @@ impl Error {
     }
 }
 
-fn kube_class(error: &kube::Error) -> Class {
-    let kube::Error::Api(status) = error else {
-        return match error {
-            kube::Error::SerdeError(_) | kube::Error::BuildRequest(_) => Class::Bug,
-            _ => Class::Transient,
-        };
-    };
+fn api_class(status: &Status) -> Class {
     let after = status.details.as_ref().map_or(0, |details| details.retry_after_seconds);
     match status.code {
         401 | 403 => Class::Denied,
