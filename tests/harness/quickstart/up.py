@@ -242,6 +242,7 @@ def prove(parts: Parts) -> None:
 def prove_quiet(parts: Parts) -> None:
     run, listen = parts.run, parts.operator_listen
     with parts.ui.step("applying again and restarting the operator") as step:
+        proof.Quiet(parts.cluster, parts.management).rest(listen, run)
         quiet = proof.Quiet(parts.cluster, parts.management)
         parts.cluster.run("apply", "-f", parts.manifests)
         run.stop("operator")
