@@ -1,0 +1,1 @@
+"""The tests of the checkers: whatever is planted must be found, and nothing else."""
