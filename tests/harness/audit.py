@@ -57,13 +57,13 @@ class AuditLog:
     def position(self) -> int:
         return self._path.stat().st_size if self._path.exists() else 0
 
-    def calls(self, since: int = 0, user: str | None = None) -> list[Call]:
-        """The finished requests after a position, optionally of one user only."""
+    def calls(self, since: int = 0, user: str | None = None, containing: str = "") -> list[Call]:
+        """The finished requests after a position, optionally of one user only, or of lines with a text in them."""
         with open(self._path, "rb") as file:
             file.seek(since)
             # A line without its end is still being written; its request is not answered yet.
             lines = file.read().rpartition(b"\n")[0].splitlines()
-        calls = [_call(line) for line in lines if line]
+        calls = [_call(line) for line in lines if line and containing.encode() in line]
         return [call for call in calls if user is None or call.user == user]
 
     def writes(self, since: int = 0, user: str | None = None) -> list[Call]:

@@ -58,7 +58,7 @@ class ControlPlane:
         self.certificates = tls.make_certificates(layout.folder / "pki", "storekeeper test cluster")
         self.admin_token = secrets.token_urlsafe(24)
         self._manager_token = secrets.token_urlsafe(24)
-        self._etcd_url = f"http://127.0.0.1:{free_port()}"
+        self.etcd_url = f"http://127.0.0.1:{free_port()}"
         self._port = free_port()
         self._manager_port = free_port()
         self.endpoint = Endpoint(f"https://127.0.0.1:{self._port}", self.certificates.ca)
@@ -76,7 +76,7 @@ class ControlPlane:
         """The three in the order in which they start, each with what tells that it is ready."""
         ca, token = self.certificates.ca, self.admin_token
         return [
-            (self.etcd, lambda: answers(f"{self._etcd_url}/health")),
+            (self.etcd, lambda: answers(f"{self.etcd_url}/health")),
             (self.apiserver, lambda: answers(f"{self.endpoint.url}/readyz", ca, token)),
             (self.manager, lambda: answers(f"https://127.0.0.1:{self._manager_port}/healthz", ca)),
         ]
@@ -108,8 +108,8 @@ class ControlPlane:
         return [
             self.layout.tools / "etcd",
             f"--data-dir={self._file('etcd')}",
-            f"--listen-client-urls={self._etcd_url}",
-            f"--advertise-client-urls={self._etcd_url}",
+            f"--listen-client-urls={self.etcd_url}",
+            f"--advertise-client-urls={self.etcd_url}",
             f"--listen-peer-urls={peer}",
             f"--initial-advertise-peer-urls={peer}",
             f"--initial-cluster=default={peer}",
@@ -120,7 +120,7 @@ class ControlPlane:
     def _apiserver_command(self) -> list[str | Path]:
         return [
             self.layout.tools / "kube-apiserver",
-            f"--etcd-servers={self._etcd_url}",
+            f"--etcd-servers={self.etcd_url}",
             "--bind-address=127.0.0.1",
             "--advertise-address=127.0.0.1",
             "--endpoint-reconciler-type=none",

@@ -47,21 +47,37 @@ class Installation:
 
     def start(self) -> None:
         """Everything up to a Ready default account."""
-        self.plane.start()
-        layout = self.plane.layout
-        self.kube = Kube(self.plane.endpoint, self.plane.admin_token, layout.tools / "kubectl", layout.admin_kubeconfig)
+        self.start_cluster()
         self.kube_proxy = FaultProxy(self.plane.endpoint.url, self.plane.endpoint.ca, self.certificates)
         self.kube_proxy.start()
         self.server.start()
         self.management_proxy = FaultProxy(self.server.endpoint, self.certificates.ca, self.certificates)
         self.management_proxy.start()
-        self._install()
+        self.management, self.token = self.server.client()
+        self.credentials("main-admin", {"token": self.token})
         self.operator = OperatorProcess(self.operator_kubeconfig(), self.logs, options=self._operator_options)
         for proxy in self.proxies():
             proxy.on_crash = self.operator.kill
         self.operator.start()
         self.kube.create(self.account(ACCOUNT, default=True))
         self.kube.wait_ready("StorageAccount", ACCOUNT)
+
+    def start_cluster(self) -> None:
+        """The control plane with our resources and rights, and nothing that works on them yet."""
+        self.plane.start()
+        self.kube = self.client()
+        self._install()
+
+    def client(self) -> Kube:
+        """A client of its own for the cluster's administrator: one thread each."""
+        layout = self.plane.layout
+        return Kube(self.plane.endpoint, self.plane.admin_token, layout.tools / "kubectl", layout.admin_kubeconfig)
+
+    def as_operator(self) -> Kube:
+        """A client with the rights, and under the name, of the operator."""
+        layout = self.plane.layout
+        token = self.kube.token_for("storekeeper", NAMESPACE)
+        return Kube(self.plane.endpoint, token, layout.tools / "kubectl", layout.admin_kubeconfig)
 
     def stop(self) -> None:
         """Stop what was started, also when starting went wrong half-way."""
@@ -83,20 +99,27 @@ class Installation:
 
     def operator_kubeconfig(self, direct: bool = False) -> Path:
         """A kubeconfig of the operator's ServiceAccount, through the proxy unless `direct`."""
+        if direct:
+            return self.kubeconfig_through("operator-direct", self.plane.endpoint)
+        return self.kubeconfig_through("operator", Endpoint(self.kube_proxy.endpoint, self.kube_proxy.ca))
+
+    def kubeconfig_through(self, name: str, endpoint: Endpoint) -> Path:
+        """A kubeconfig of the operator's ServiceAccount that leads through an endpoint."""
         token = self.kube.token_for("storekeeper", NAMESPACE)
-        through = Endpoint(self.kube_proxy.endpoint, self.kube_proxy.ca)
-        path = self.folder / ("operator-direct.kubeconfig" if direct else "operator.kubeconfig")
-        return write_kubeconfig(path, self.plane.endpoint if direct else through, token)
+        return write_kubeconfig(self.folder / f"{name}.kubeconfig", endpoint, token)
 
     def credentials(self, name: str, entries: dict[str, str]) -> None:
         """A Secret in the operator's namespace."""
         metadata = {"name": name, "namespace": NAMESPACE}
         self.kube.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": entries})
 
-    def account(self, name: str, *, default: bool = False, **management: Any) -> Object:
+    def account(
+        self, name: str, *, default: bool = False, server: ManagementServer | None = None, **management: Any
+    ) -> Object:
         """A StorageAccount at the management server; `management` overrides fields of `spec.provider.management`."""
+        server = server or self.server
         provider = {
-            "endpoint": self.management_proxy.endpoint,
+            "endpoint": management.get("endpoint") or self.management_proxy.endpoint,
             "credentialsSecretRef": {"name": "main-admin"},
             "caBundleSecretRef": {"name": "main-ca"},
             **management,
@@ -104,7 +127,7 @@ class Installation:
         spec = {
             "default": default,
             "provider": {"management": provider},
-            "s3": {"endpoint": self.server.s3_endpoint, "region": self.server.region},
+            "s3": {"endpoint": server.s3_endpoint, "region": server.region},
             "limits": {"requestTimeoutSeconds": REQUEST_TIMEOUT_SECONDS},
         }
         return {
@@ -120,6 +143,4 @@ class Installation:
         ours = [f"crd/{plural}.storekeeper.dev" for prefix, plural, _ in KINDS.values() if "storekeeper.dev" in prefix]
         self.kube.kubectl("wait", "--for=condition=Established", "--timeout=30s", *ours)
         self.kube.apply(paths.RBAC)
-        self.management, self.token = self.server.client()
-        self.credentials("main-admin", {"token": self.token})
         self.credentials("main-ca", {"ca.crt": self.certificates.ca.read_text()})

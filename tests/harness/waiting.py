@@ -17,7 +17,11 @@ class Late(AssertionError):
 
 
 def until(
-    probe: Callable[[], T | None], what: str, deadline: float = DEADLINE, seen: Callable[[], object] | None = None
+    probe: Callable[[], T | None],
+    what: str,
+    deadline: float = DEADLINE,
+    seen: Callable[[], object] | None = None,
+    period: float = PERIOD,
 ) -> T:
     """Call `probe` until it answers something true, and return that.
 
@@ -31,7 +35,7 @@ def until(
         if time.monotonic() > end:
             found = f"; instead: {seen()}" if seen is not None else ""
             raise Late(f"after {deadline:.0f} s still waiting for {what}{found}")
-        time.sleep(PERIOD)
+        time.sleep(period)
 
 
 def holds(probe: Callable[[], object], what: str, span: float) -> None:

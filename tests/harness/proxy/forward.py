@@ -21,8 +21,6 @@ from harness.proxy.messages import (
 )
 from harness.proxy.rules import Fault, Rule
 
-# A late request is sent after this time even when nothing else came at its point.
-LATEST = 8.0
 # Status: the phrase, Kubernetes' reason, the management API's problem type. A 504 comes from something on the way.
 REASONS = {
     409: ("Conflict", "Conflict", "name-taken"),
@@ -80,8 +78,9 @@ def made_refusal(status: int, request: Request) -> Answer:
 class Upstream:
     """The server behind the proxy. Every request gets a connection of its own, so none is ever stale."""
 
-    def __init__(self, host: str, port: int, context: ssl.SSLContext) -> None:
+    def __init__(self, host: str, port: int, context: ssl.SSLContext, latest: float) -> None:
         self._host = host
+        self._latest = latest
         self._port = port
         self._context = context
         self._waiting: dict[str, list[asyncio.Event]] = {}
@@ -173,7 +172,7 @@ class Upstream:
 
         async def later() -> None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(turn.wait(), LATEST)
+                await asyncio.wait_for(turn.wait(), self._latest)
             try:
                 await self._exchange(request)
             except (Broken, OSError):

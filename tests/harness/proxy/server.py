@@ -13,9 +13,13 @@ from urllib.parse import urlsplit
 from harness import tls
 from harness.proxy.forward import Client, Upstream
 from harness.proxy.messages import LIMIT, Broken, Request, read_request
+from harness.proxy.narrow import narrowed
 from harness.proxy.points import Classifier, summary
 from harness.proxy.rules import Fault, Rule, Rules
 from harness.waiting import until
+
+# Shorter than the back-off after an attempt without an answer.
+LATEST = 8.0
 
 
 @dataclass(frozen=True)
@@ -30,14 +34,26 @@ class Seen:
 
 
 class FaultProxy:
-    """Forwards to one `upstream` URL. A crash fault calls `on_crash`, which must return when the victim is dead."""
+    """Forwards to one `upstream` URL. A crash fault calls `on_crash`, which must return when the victim is dead.
 
-    def __init__(self, upstream: str, upstream_ca: Path, certificates: tls.Certificates) -> None:
+    A late request is sent after `latest` seconds even when nothing else came at its point. With a `selector`, who comes
+    through here is shown only those of our cluster-scoped objects that have its labels.
+    """
+
+    def __init__(
+        self,
+        upstream: str,
+        upstream_ca: Path,
+        certificates: tls.Certificates,
+        *,
+        selector: str = "",
+        latest: float = LATEST,
+    ) -> None:
         address = urlsplit(upstream)
         assert address.hostname is not None and address.port is not None
         outgoing = ssl.create_default_context(cafile=str(upstream_ca))
         outgoing.set_alpn_protocols(["http/1.1"])
-        self._upstream = Upstream(address.hostname, address.port, outgoing)
+        self._upstream = Upstream(address.hostname, address.port, outgoing, latest)
         self._incoming = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._incoming.load_cert_chain(certificates.cert, certificates.key)
         self._incoming.set_alpn_protocols(["http/1.1"])
@@ -47,6 +63,7 @@ class FaultProxy:
         self._connections: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._lock = threading.Lock()
+        self._selector = selector
         self._seen: list[Seen] = []
         self.rules = Rules()
         self.on_crash: Callable[[], None] = lambda: None
@@ -73,6 +90,16 @@ class FaultProxy:
         """What went through so far, optionally of one point only."""
         with self._lock:
             return [one for one in self._seen if point is None or one.point == point]
+
+    def forget(self) -> None:
+        """Drop the rules and the record: what comes now is another story."""
+        self.rules.clear()
+        with self._lock:
+            self._seen.clear()
+
+    def holds_back(self) -> bool:
+        """Whether a late request has not been executed yet."""
+        return bool(self._upstream.late)
 
     def release(self) -> None:
         """Let go of every request that hangs."""
@@ -109,6 +136,8 @@ class FaultProxy:
 
     async def _carry(self, request: Request, client: Client) -> bool:
         """Carry one request; whether the connection may carry another one."""
+        if self._selector:
+            request = narrowed(request, self._selector)
         point = self._classifier.point(request)
         rule = self.rules.match(point, request)
         fault = rule.fault if rule is not None else None

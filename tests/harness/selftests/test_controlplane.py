@@ -10,10 +10,12 @@ import pytest
 from harness import paths, tls
 from harness.audit import AuditLog, count
 from harness.controlplane import ControlPlane, Layout
+from harness.etcd import Etcd
 from harness.kube import Kube, Refused
 from harness.kubeconfig import Endpoint
 from harness.proxy import Fault, FaultProxy
 
+OURS = "storekeeper.dev/v1alpha1"
 OPERATOR = "system:serviceaccount:storekeeper-system:storekeeper"
 CRD_VERBS = {"get", "list", "watch", "patch"}
 
@@ -83,6 +85,44 @@ def test_the_audit_log_has_each_call_when_it_is_answered(plane: ControlPlane, ku
     calls = audit.calls(before)
     assert count([call for call in calls if call.user == OPERATOR]) == {(OPERATOR, "patch", "secrets"): 1}
     assert [call.code for call in calls if call.user == "admin" and call.resource == "namespaces"] == [201]
+
+
+def test_etcd_tells_what_is_stored_and_how_often_it_was_written(plane: ControlPlane, kube: Kube) -> None:
+    metadata = {"name": "stored", "namespace": "default", "annotations": {"example.com/a": "b"}}
+    made = kube.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"k": "v", "l": ""}})
+    etcd = Etcd(plane.etcd_url)
+    stored = etcd.secret("default", "stored")
+    assert stored is not None
+    assert (stored.name, stored.uid) == ("stored", made["metadata"]["uid"])
+    assert (stored.annotations, stored.entries) == ({"example.com/a": "b"}, {"k": "v", "l": ""})
+    assert (stored.record.version, stored.record.created) == (1, stored.record.modified)
+    kube.patch("Secret", "stored", {"stringData": {"k": "w"}}, "default")
+    changed = etcd.secret("default", "stored")
+    assert changed is not None
+    assert (changed.entries["k"], changed.record.version) == ("w", 2)
+    assert [one.key for one in etcd.records("/registry/secrets/default/")] == ["/registry/secrets/default/stored"]
+    assert etcd.secret("default", "absent") is None
+
+
+def test_a_selector_hides_the_cluster_scoped_objects_of_others(
+    plane: ControlPlane, kube: Kube, operator: Kube, tmp_path: Path
+) -> None:
+    kube.apply(paths.CRDS)
+    kube.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/tenants.storekeeper.dev")
+    for name in ("mine", "yours"):
+        metadata = {"name": name, "labels": {"example.com/lane": name}}
+        kube.create({"apiVersion": OURS, "kind": "Tenant", "metadata": metadata, "spec": {}})
+    certificates = tls.make_certificates(tmp_path)
+    proxy = FaultProxy(plane.endpoint.url, plane.endpoint.ca, certificates, selector="example.com/lane=mine")
+    proxy.start()
+    try:
+        tools, config = plane.layout.tools / "kubectl", plane.layout.admin_kubeconfig
+        through = Kube(Endpoint(proxy.endpoint, certificates.ca), plane.admin_token, tools, config)
+        assert [one["metadata"]["name"] for one in through.items("Tenant")] == ["mine"]
+        assert through.find("Tenant", "yours") is not None, "what is asked for by name is there"
+        assert "default" in [one["metadata"]["name"] for one in through.items("Namespace")]
+    finally:
+        proxy.stop()
 
 
 def test_the_proxy_carries_faults_to_a_real_api_server(plane: ControlPlane, kube: Kube, tmp_path: Path) -> None:

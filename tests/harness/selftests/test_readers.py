@@ -28,6 +28,7 @@ def test_writes_are_counted_without_dry_runs_reads_and_leases(tmp_path: Path) ->
         file.write('{"half a line')
     assert count(log.writes(before)) == {("op", "patch", "accesskeys/status"): 1}
     assert len(log.calls(before)) == 4
+    assert len(log.calls(before, containing='"accesskeys"')) == 1
     assert len(log.writes(0, "op")) == 2 and not log.writes(0, "someone else")
 
 
