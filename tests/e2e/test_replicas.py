@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from e2e.test_crash import exactly_one_key
 from e2e.world import World
 from harness.operator_process import FAST, OperatorProcess
 from harness.waiting import until
@@ -67,5 +66,5 @@ def test_another_leader_takes_over_from_one_that_was_killed(world: World) -> Non
             assert not following.leads()
             first.kill()
             world.key()
-            exactly_one_key(world)
+            world.exactly_one_key()
             assert following.leads()

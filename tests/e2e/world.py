@@ -168,6 +168,16 @@ class World:
         """The keys that the provider has for a user."""
         return self.management.access_keys_of(self.login(user))
 
+    def exactly_one_key(self, name: str = "key", deadline: float = 60.0) -> None:
+        """Come to rest with one live key, which is the one in the Secret, the recorded one, and works."""
+        self.ready("AccessKey", name, deadline)
+        until(lambda: len(self.live_keys()) == 1, "one live key", deadline, self.live_keys)
+        secret, published = self.secret(name), self.get("AccessKey", name)["status"]["published"]
+        (live,) = self.live_keys()
+        assert self.key_id(name) == live["accessKeyId"] == published["accessKeyId"]
+        assert secret["metadata"]["uid"] == published["secret"]["uid"]
+        self.s3(name).list_buckets()
+
     def key_id(self, secret: str) -> str:
         return s3.credentials(self.entries(secret)).access_key_id
 

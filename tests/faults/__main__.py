@@ -1,0 +1,137 @@
+"""`python -m faults`: the fault matrix on real parts."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from faults import plans
+from faults.journal import HELD, Entry, Journal, hash_of
+from faults.runner import Progress, Runner, summary
+from faults.site import Site
+from harness import paths
+
+EPILOG = f"""\
+points   {", ".join(plans.POINTS)}
+faults   {", ".join(fault.value for fault in plans.FAULTS)}
+classes  A3 (a secret is shown once), A1 (the server remembers idempotency keys)
+
+A plan is named POINT/FAULT/CLASS/POLICY, for example mint/drop-after/A3/Delete. What was carried out on the same binary
+is not carried out again: the journal remembers it. The exit code is 1 if anything failed.
+"""
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="faults",
+        description="Carry out the fault matrix: one fault at each step of the protocol, then see what must hold.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--only", action="append", default=[], metavar="PATTERN", help="plans of that form, as mint/*")
+    parser.add_argument("--sample", action="store_true", help="the sample of `make test` instead of all plans")
+    parser.add_argument("--pairs", type=int, default=0, metavar="N", help="also N plans with two faults")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="which pairs (default 1)")
+    parser.add_argument("--lanes", type=int, default=12, metavar="N", help="plans at a time, at least 2 (default 12)")
+    parser.add_argument("--fresh", action="store_true", help="forget what was carried out before")
+    parser.add_argument("--list", action="store_true", help="name the plans, and carry out none")
+    parser.add_argument(
+        "--folder", type=Path, default=paths.cargo_target() / "faults", help="for the journal (default target/faults)"
+    )
+    given = parser.parse_args()
+    if given.lanes < len(plans.CLASSES):
+        parser.error(f"--lanes must be at least {len(plans.CLASSES)}: one for each class")
+    return given
+
+
+def chosen(given: argparse.Namespace) -> list[plans.Plan]:
+    found = plans.sample() if given.sample else plans.singles()
+    return plans.only(found + plans.pairs(given.pairs, given.seed), given.only)
+
+
+class Reporter:
+    """The progress line, and a line for each plan that failed."""
+
+    def __init__(self, planned: list[plans.Plan], journal: Journal) -> None:
+        self._planned = {plan.id for plan in planned}
+        self._journal = journal
+        self._began = time.monotonic()
+        self._next = 0.0
+        self._terminal = sys.stdout.isatty()
+
+    def entries(self) -> list[Entry]:
+        return [entry for name, entry in list(self._journal.entries.items()) if name in self._planned]
+
+    def say(self, entry: Entry) -> None:
+        if entry.result != HELD:
+            self._line(f"FAILED  {entry.plan}: {entry.result}")
+            for detail in entry.details:
+                self._line(f"        {detail}")
+
+    def watch(self) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + (1 if self._terminal else 15)
+            self._print(str(self.progress()), end="" if self._terminal else "\n")
+
+    def progress(self) -> Progress:
+        entries = self.entries()
+        return Progress(
+            done=len(entries),
+            planned=len(self._planned),
+            faults=sum(entry.faults for entry in entries),
+            failures=sum(entry.result != HELD for entry in entries),
+            seconds=time.monotonic() - self._began,
+        )
+
+    def _line(self, text: str) -> None:
+        self._print(text, end="\n")
+
+    def _print(self, text: str, end: str) -> None:
+        print(f"\r\033[K{text}" if self._terminal else text, end=end, flush=True)
+
+
+def main() -> int:
+    given = options()
+    planned = chosen(given)
+    if given.list:
+        print("\n".join(plan.id for plan in planned))
+        return 0
+    if not planned:
+        print("no plan has such a name; see --list", file=sys.stderr)
+        return 2
+    binary = hash_of(paths.storekeeper_binary())
+    journal = Journal(given.folder / "journal.jsonl", binary, given.fresh)
+    reporter = Reporter(planned, journal)
+    before = len(reporter.entries())
+    print(f"fault matrix: {len(planned)} plans, {before} carried out before; {given.lanes} lanes, binary {binary}")
+    if before < len(planned):
+        with tempfile.TemporaryDirectory(prefix="storekeeper-faults-") as folder:
+            carry_out(Path(folder), given.lanes, planned, journal, binary, reporter)
+    entries = reporter.entries()
+    print(f"\n{reporter.progress()}")
+    print(", ".join(f"{count} {result}" for result, count in sorted(summary(entries).items())))
+    print(f"journal: {given.folder / 'journal.jsonl'}")
+    return 0 if len(entries) == len(planned) and all(entry.result == HELD for entry in entries) else 1
+
+
+def carry_out(
+    folder: Path, lanes: int, planned: list[plans.Plan], journal: Journal, binary: str, reporter: Reporter
+) -> None:
+    site = Site(folder, lanes)
+    try:
+        site.start()
+        print(f"logs: {site.installation.logs}", flush=True)
+        Runner(site, journal, binary, reporter.say).run(planned, reporter.watch)
+    finally:
+        site.stop()
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("\ninterrupted; the same command goes on from here", file=sys.stderr)
+        sys.exit(130)

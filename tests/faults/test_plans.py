@@ -1,0 +1,59 @@
+"""Which plans there are, and that a sample leaves nothing out."""
+
+from __future__ import annotations
+
+import itertools
+
+from faults import plans
+from faults.plans import CLASSES, FAULTS, POINTS, POLICIES
+from harness.proxy import Fault
+from harness.proxy.points import POINTS as NAMED_POINTS
+
+
+def test_there_are_576_plans_with_one_fault_each_another() -> None:
+    found = plans.singles()
+    assert (len(POINTS), len(FAULTS), len(CLASSES), len(POLICIES)) == (12, 12, 2, 2)
+    assert len(found) == len({plan.id for plan in found}) == 576
+    assert set(POINTS) <= NAMED_POINTS
+    assert Fault.HANG not in FAULTS
+
+
+def test_the_sample_has_every_fault_at_every_point_and_each_of_them_with_every_class_and_policy() -> None:
+    found = plans.sample()
+    assert {plan.injections for plan in found} == {plan.injections for plan in plans.singles()}
+    variants = set(itertools.product(CLASSES, POLICIES))
+    for point in POINTS:
+        assert {(plan.provider_class, plan.policy) for plan in found if plan.has(point)} == variants, point
+    for fault in FAULTS:
+        with_fault = [plan for plan in found if plan.injections[0].fault is fault]
+        assert {(plan.provider_class, plan.policy) for plan in with_fault} == variants, fault
+    assert len(found) == 144
+    assert {plan.id for plan in found} <= {plan.id for plan in plans.singles()}
+
+
+def test_pairs_are_the_same_for_the_same_seed_and_all_different() -> None:
+    found = plans.pairs(200, seed=7)
+    assert found == plans.pairs(200, seed=7)
+    assert found != plans.pairs(200, seed=8)
+    assert len({plan.id for plan in found}) == 200
+    assert all(len(plan.injections) == 2 for plan in found)
+
+
+def test_two_faults_at_one_point_hit_two_requests() -> None:
+    same = [one for one in plans.pairs(2000, seed=1) if len({injection.point for injection in one.injections}) == 1]
+    assert same
+    assert all([injection.occurrence for injection in plan.injections] == [1, 2] for plan in same)
+
+
+def test_plans_are_chosen_by_the_form_of_their_names() -> None:
+    found = plans.only(plans.singles(), ["mint/late/*", "revoke/409/A3/Retain"])
+    assert [plan.id for plan in found] == [
+        *(f"mint/late/{provider_class}/{policy}" for provider_class in CLASSES for policy in POLICIES),
+        "revoke/409/A3/Retain",
+    ]
+    assert plans.only(plans.singles(), []) == plans.singles()
+
+
+def test_a_revocation_is_disturbed_at_a_deletion_and_at_a_replacement() -> None:
+    kinds = {(plan.reissues, plan.revokes_by_deletion) for plan in plans.singles() if plan.has("revoke")}
+    assert kinds == {(True, False), (False, True)}
