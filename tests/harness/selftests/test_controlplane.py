@@ -71,8 +71,8 @@ def test_the_operator_never_deletes_or_replaces_what_people_wrote(operator: Kube
 
 def test_the_operator_leads_in_its_own_namespace_only(operator: Kube) -> None:
     group = "coordination.k8s.io"
-    assert operator.allowed("update", "leases", group, "storekeeper-system")
-    assert not operator.allowed("update", "leases", group, "default")
+    assert operator.allowed("patch", "leases", group, "storekeeper-system")
+    assert not operator.allowed("patch", "leases", group, "default")
 
 
 def test_the_audit_log_has_each_call_when_it_is_answered(plane: ControlPlane, kube: Kube, operator: Kube) -> None:
