@@ -128,12 +128,14 @@ class Change:
     gone: bool = False
 
 
-def over_time(changes: Iterable[Change], revoked: Mapping[str, str], by_people: Collection[str]) -> list[Violation]:
+def over_time(
+    changes: Iterable[Change], revoked: Mapping[str, str] | None = None, by_people: Collection[str] = ()
+) -> list[Violation]:
     """All rules about how things changed. `revoked`: keys that were revoked, by the provider's own audit log, each with
     its time; `by_people`: those that people revoked."""
     changes = list(changes)
     found = [*secrets_never_change(changes), *counters_never_go_back(changes), *one_secret_per_epoch(changes)]
-    return [*found, *recorded_keys_are_let_go_first(changes, revoked, by_people)]
+    return [*found, *recorded_keys_are_let_go_first(changes, revoked or {}, by_people)]
 
 
 def secrets_never_change(changes: Iterable[Change]) -> Iterator[Violation]:
@@ -196,3 +198,9 @@ def recorded_keys_are_let_go_first(
         assert key is not None
         found = f"key {key} was revoked at {revoked[key]}, and is recorded to this day"
         yield Violation("recorded-lives", recorded_at[key], found)
+
+
+def secrets_are_created_and_deleted_only(verbs: Collection[str]) -> Iterator[Violation]:
+    """What the operator ever asked of Secrets, by the API server's audit log."""
+    for verb in sorted(set(verbs) - {"get", "create", "delete"}):
+        yield Violation("secret-verbs", "secrets", f"the operator used '{verb}'")

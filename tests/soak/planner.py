@@ -14,7 +14,8 @@ from dataclasses import dataclass
 # Of all lives of an AccessKey.
 FOREIGN_SHARE = 0.03
 REISSUE_SHARE = 0.5
-LOSS_SHARE = 0.4
+LOSS_SHARE = 0.3
+ASKED_SHARE = 0.5
 REVOKED_SHARE = 0.05
 DELETED_SHARE = 0.45
 AGAIN_SHARE = 0.5
@@ -23,6 +24,8 @@ MOST_LIVES = 3
 # Of the whole time: creations come in this part of it, the rest of a life follows.
 CREATED_WITHIN = 0.6
 LONGEST_STEP = 0.35
+# Seconds: what a person takes to answer a lost Secret, and the shortest time between two kills.
+LONGEST_ANSWER = 15.0
 SHORTEST_LIFE = 1.0
 
 
@@ -34,6 +37,8 @@ class Deed(enum.Enum):
     CREATE = "create"
     LOSE = "lose"
     """Delete the Secret."""
+    ASK = "ask"
+    """Annotate for a new key, as the message of a lost Secret says."""
     REVOKE = "revoke"
     """Revoke the key at the provider."""
     DELETE = "delete"
@@ -84,7 +89,10 @@ def _lives(dice: random.Random, name: str, duration: float) -> Iterator[Act]:
         end = at + dice.uniform(0, LONGEST_STEP * duration)
         for _ in range(MOST_LOSSES):
             if dice.random() < LOSS_SHARE:
-                yield Act(min(at + dice.uniform(0, LONGEST_STEP * duration), duration), Deed.LOSE, name)
+                lost = min(at + dice.uniform(0, LONGEST_STEP * duration), duration)
+                yield Act(lost, Deed.LOSE, name)
+                if dice.random() < ASKED_SHARE:
+                    yield Act(min(lost + dice.uniform(0, LONGEST_ANSWER), duration), Deed.ASK, name)
         if dice.random() < REVOKED_SHARE:
             yield Act(min(at + dice.uniform(0, LONGEST_STEP * duration), duration), Deed.REVOKE, name)
         if end >= duration or dice.random() >= DELETED_SHARE:

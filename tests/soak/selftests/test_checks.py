@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from soak.checks import Change, Rest, at_rest, over_time
+from soak.checks import Change, Rest, at_rest, over_time, secrets_are_created_and_deleted_only
 from soak.facts import Key, Owner, Published, Secret
 
 RECORD = Published(epoch=1, nonce="a" * 32, key="SK1", secret_uid="s1")
@@ -105,3 +105,9 @@ def test_a_recorded_key_that_people_revoked_is_no_violation() -> None:
 def test_a_violation_says_what_was_found_and_where() -> None:
     (violation,) = at_rest(replace(WELL, keys=[LIVE, Key("SK2", "u1", "ns/app", epoch=2)]))
     assert str(violation) == "no-orphans: ns/app: key SK2 (epoch 2) lives, recorded is SK1"
+
+
+def test_a_verb_that_changes_a_secret_is_found() -> None:
+    assert list(secrets_are_created_and_deleted_only({"get", "create", "delete"})) == []
+    (violation,) = secrets_are_created_and_deleted_only({"get", "patch"})
+    assert violation.found == "the operator used 'patch'"
