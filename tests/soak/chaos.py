@@ -9,33 +9,62 @@ from collections.abc import Callable
 
 from harness.installation import Installation
 from harness.operator_process import OperatorProcess
+from harness.process import Died
 from harness.proxy import Fault
 from harness.proxy.messages import Request
 from soak.planner import Die, Kill
 
+PERIOD = 0.05
 
-class Killer(threading.Thread):
-    """SIGKILLs operators when the script says so, and starts each again at once."""
+
+class Supervisor(threading.Thread):
+    """SIGKILLs operators when the script says so, and starts whichever is dead, as a kubelet would."""
 
     def __init__(self, operators: list[OperatorProcess], kills: tuple[Kill, ...]) -> None:
-        super().__init__(name="killer", daemon=True)
+        super().__init__(name="supervisor", daemon=True)
         self._operators = operators
-        self._kills = kills
-        self.done = 0
+        self._left = list(kills)
+        self._over = threading.Event()
+        self.kills = 0
+        self.exits: Counter[int | None] = Counter()
+        """Operators that ended by themselves, by exit code."""
         self.failure: Exception | None = None
 
     def run(self) -> None:
         began = time.monotonic()
         try:
-            for kill in self._kills:
-                time.sleep(max(0.0, began + kill.at - time.monotonic()))
-                victim = self._operators[kill.operator]
-                assert victim.running(), "nobody else ends an operator"
-                victim.kill()
-                self.done += 1
-                victim.process.start(lambda: True)
+            while not self._over.wait(PERIOD):
+                while self._left and self._left[0].at <= time.monotonic() - began:
+                    self._kill(self._operators[self._left.pop(0).operator])
+                for operator in self._operators:
+                    if not operator.running():
+                        self.exits[operator.process.exit_code()] += 1
+                        self._start(operator)
         except Exception as error:
             self.failure = error
+
+    def is_done(self) -> bool:
+        """Whether all kills of the script are behind it."""
+        return not self._left
+
+    def end(self) -> None:
+        """Kill and start no more; rethrow what went wrong."""
+        self._over.set()
+        self.join()
+        if self.failure is not None:
+            raise self.failure
+
+    def _kill(self, victim: OperatorProcess) -> None:
+        if victim.running():
+            victim.kill()
+            self.kills += 1
+            self._start(victim)
+
+    def _start(self, operator: OperatorProcess) -> None:
+        try:
+            operator.process.start(lambda: True)
+        except Died:
+            return  # noted when it is looked at next
 
 
 class Drops:

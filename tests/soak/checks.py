@@ -204,3 +204,10 @@ def secrets_are_created_and_deleted_only(verbs: Collection[str]) -> Iterator[Vio
     """What the operator ever asked of Secrets, by the API server's audit log."""
     for verb in sorted(set(verbs) - {"get", "create", "delete"}):
         yield Violation("secret-verbs", "secrets", f"the operator used '{verb}'")
+
+
+def operators_do_not_panic(exits: Mapping[int | None, int]) -> Iterator[Violation]:
+    """An operator that cannot reach its cluster says so and ends with 1; no other end is its own."""
+    for code, times in exits.items():
+        if code != 1:
+            yield Violation("no-panics", "operator", f"it ended {times} times with exit code {code}")

@@ -44,6 +44,14 @@ class People(threading.Thread):
         self._order = count()
         self._queue = [(act.at, next(self._order), act) for act in acts]
         heapq.heapify(self._queue)
+        self._behind: dict[str, list[Act]] = {}
+        self._deeds = {
+            Deed.OCCUPY: self._occupy,
+            Deed.LOSE: self._lose,
+            Deed.ASK: self._ask,
+            Deed.REVOKE: self._revoke,
+            Deed.DELETE: self._remove,
+        }
         self._reissues: dict[str, bool] = {}
         self._foreign: dict[str, str] = {}
         self._lost: set[str] = set()
@@ -58,7 +66,8 @@ class People(threading.Thread):
             while self._queue:
                 at, _, act = heapq.heappop(self._queue)
                 time.sleep(max(0.0, began + at - time.monotonic()))
-                self._do(act, time.monotonic() - began)
+                for due in self._behind.pop(act.name, [act]) if act.deed is Deed.CREATE else [act]:
+                    self._do(due, time.monotonic() - began)
         except Exception as error:
             self.failure = error
 
@@ -67,21 +76,15 @@ class People(threading.Thread):
         return Rest(lost=set(self._lost), revoked=set(self._revoked), foreign=dict(self._foreign))
 
     def _do(self, act: Act, now: float) -> None:
-        deeds = {
-            Deed.OCCUPY: self._occupy,
-            Deed.LOSE: self._lose,
-            Deed.ASK: self._ask,
-            Deed.REVOKE: self._revoke,
-            Deed.DELETE: self._remove,
-        }
-        if act.deed is Deed.CREATE:
-            if not self._create(act):
-                heapq.heappush(self._queue, (now + AGAIN, next(self._order), act))
-                return
-            hit = True
+        if act.name in self._behind:
+            self._behind[act.name].append(act)
+        elif act.deed is Deed.CREATE and not self._create(act):
+            # Its last holder is still being deleted: what comes after under that name waits behind it.
+            self._behind[act.name] = [act]
+            heapq.heappush(self._queue, (now + AGAIN, next(self._order), act))
         else:
-            hit = deeds[act.deed](act.name)
-        (self.done if hit else self.missed)[act.deed] += 1
+            hit = act.deed is Deed.CREATE or self._deeds[act.deed](act.name)
+            (self.done if hit else self.missed)[act.deed] += 1
 
     def _occupy(self, name: str) -> bool:
         body: Object = {"apiVersion": "v1", "kind": "Secret", "metadata": self._metadata(name)}

@@ -24,6 +24,8 @@ class Report:
     keys_revoked_by_people: int = 0
     foreign_secrets: int = 0
     kills: int = 0
+    exits: dict[str, int] = field(default_factory=dict)
+    """Operators that ended by themselves, by exit code."""
     answers_dropped: dict[str, int] = field(default_factory=dict)
     requests: int = 0
     keys_made: int = 0
@@ -52,7 +54,7 @@ class Report:
                 "by people",
                 f"{self.secrets_removed_by_people} Secrets removed, {self.keys_revoked_by_people} keys revoked",
             ),
-            ("SIGKILLs of operators", self.kills),
+            ("SIGKILLs of operators", f"{self.kills}; {sum(self.exits.values())} could not start for a lost answer"),
             ("answers dropped after execution", f"{sum(self.answers_dropped.values())} of {self.requests} requests"),
             ("  by step", dropped),
             ("keys made, revoked, live", f"{self.keys_made}, {self.keys_revoked}, {self.live_keys}"),

@@ -13,8 +13,14 @@ from harness.kube import Kube
 from harness.management import Management
 from harness.operator_process import OperatorProcess
 from harness.proxy import Fault
-from soak.chaos import Drops, Killer
-from soak.checks import Violation, at_rest, over_time, secrets_are_created_and_deleted_only
+from soak.chaos import Drops, Supervisor
+from soak.checks import (
+    Violation,
+    at_rest,
+    operators_do_not_panic,
+    over_time,
+    secrets_are_created_and_deleted_only,
+)
 from soak.facts import Owner
 from soak.history import History
 from soak.people import People, prepare
@@ -116,27 +122,30 @@ class Soak:
     def fire(self) -> Report:
         """The script, the rest after it, and the reckoning."""
         drops = Drops(self.made, self.settings.seed, self.settings.drop)
-        killer = Killer(self.operators, self._plan.kills)
+        supervisor = Supervisor(self.operators, self._plan.kills)
         began = time.monotonic()
-        for thread in (self._people, killer):
+        for thread in (self._people, supervisor):
             thread.start()
-        while self._people.is_alive() or killer.is_alive() or time.monotonic() - began < self.settings.duration:
-            self._progress.say(
-                f"{self._line(began)}, {killer.done} kills, {len(over_time(self._history.changes()))} wrong"
-            )
+        while self._people.is_alive() or not supervisor.is_done() or time.monotonic() - began < self.settings.duration:
+            wrong = len(over_time(self._history.changes())) + len(self._witness.violations)
+            self._progress.say(f"{self._line(began)}, {supervisor.kills} kills, {wrong} violations")
+            if self._people.failure or supervisor.failure:
+                break
             self._people.join(EVERY)
-        for thread in (self._people, killer):
-            if thread.failure is not None:
-                raise thread.failure
+            time.sleep(0 if self._people.is_alive() else 1)
         drops.stop()
         ended = time.monotonic()
+        if self._people.failure is not None:
+            raise self._people.failure
         self._rest(ended)
+        supervisor.end()
         report = Report(self.settings.seed, ended - began, settled_after_seconds=time.monotonic() - ended)
-        report.kills = killer.done
+        report.kills = supervisor.kills
+        report.exits = {str(code): times for code, times in supervisor.exits.items()}
         report.answers_dropped = dict(drops.by_step())
         report.requests = sum(len(proxy.seen()) for proxy in self.made.proxies())
         self._count(report)
-        report.violations = self.reckon(report)
+        report.violations = [*self.reckon(report), *operators_do_not_panic(supervisor.exits)]
         return report
 
     def reckon(self, report: Report | None = None) -> list[Violation]:

@@ -6,7 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from soak.checks import Change, Rest, at_rest, over_time, secrets_are_created_and_deleted_only
+from soak.checks import (
+    Change,
+    Rest,
+    at_rest,
+    operators_do_not_panic,
+    over_time,
+    secrets_are_created_and_deleted_only,
+)
 from soak.facts import Key, Owner, Published, Secret
 
 RECORD = Published(epoch=1, nonce="a" * 32, key="SK1", secret_uid="s1")
@@ -111,3 +118,8 @@ def test_a_verb_that_changes_a_secret_is_found() -> None:
     assert list(secrets_are_created_and_deleted_only({"get", "create", "delete"})) == []
     (violation,) = secrets_are_created_and_deleted_only({"get", "patch"})
     assert violation.found == "the operator used 'patch'"
+
+
+def test_a_panic_is_found_and_an_unreachable_cluster_is_none() -> None:
+    assert list(operators_do_not_panic({1: 3})) == []
+    assert [violation.rule for violation in operators_do_not_panic({101: 1, 1: 1})] == ["no-panics"]
