@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help quickstart quickstart-down test prove faults test-rust test-python build fmt lint crds venv controlplane figures clean
+.PHONY: help quickstart quickstart-down test prove faults soak test-rust test-python build fmt lint crds venv controlplane figures clean
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -32,12 +32,17 @@ test: test-rust test-python ## Every test
 test-rust: ## The tests of the Rust code
 	$(CARGO) test --locked
 
-prove: ## The exactly-once proofs: the model in every world, the fault matrix (long; `make test` has a part of each)
+prove: ## The exactly-once proofs: the model in every world, the fault matrix, a soak (long; `make test` has a part of each)
 	STOREKEEPER_MODEL=full $(CARGO) test --locked --release --test once_model -- --nocapture
 	@$(MAKE) --no-print-directory faults
+	@$(MAKE) --no-print-directory soak
 
 faults: build venv ## The whole fault matrix on real parts; goes on where it was interrupted (ARGS="--help")
 	@$(RUN) -m faults $(ARGS)
+
+DURATION ?= 10m
+soak: build venv ## Two operators, killed every few seconds while keys come and go: DURATION=10m SEED=<number> (ARGS="--help")
+	@$(RUN) -m soak.run --duration $(DURATION) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 test-python: build venv ## The harness, S3 and end-to-end tests on the real control plane (PYTEST="-k name" for some)
 	cd tests && $(VENV)/bin/python -m pytest $(PYTEST)
