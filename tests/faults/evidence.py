@@ -64,8 +64,8 @@ class Subject:
     audit_from: int
     sequence_from: int
     neighbour: Record
-    formerly: list[str] = field(default_factory=list)
-    """Keys that were published and were then replaced."""
+    formerly: list[dict[str, str]] = field(default_factory=list)
+    """The entries of Secrets that were lost, and whose keys were then replaced."""
 
     @property
     def neighbour_name(self) -> str:

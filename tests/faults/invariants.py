@@ -68,7 +68,7 @@ def not_destroyed(case: Case, seen: Evidence) -> Iterator[str]:
     revoked = {event.access_key_id: event.sequence for event in seen.revoked}
     if recorded in revoked:
         yield f"the recorded key {recorded} was revoked"
-    for old in case.subject.formerly:
+    for old in (pair["AWS_ACCESS_KEY_ID"] for pair in case.subject.formerly):
         newer = [event.sequence for event in seen.made if event.access_key_id == recorded]
         if old in revoked and not any(sequence < revoked[old] for sequence in newer):
             yield f"the key {old} was revoked before there was another"

@@ -1,14 +1,16 @@
 """Which plans there are. Pure.
 
 A plan is one fault (or two) at a step of the protocol, a class of provider and a deletion policy. Twelve points, twelve
-faults, two classes and two policies make 576 plans with a single fault.
+faults, two classes and two policies make 576 plans with a single fault; the steps of a deletion make 216 more.
 """
 
 from __future__ import annotations
 
+import enum
 import fnmatch
 import itertools
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.proxy import Fault
@@ -24,6 +26,21 @@ CRASHES = frozenset({Fault.CRASH_BEFORE, Fault.CRASH_AFTER})
 CLASSES = ("A3", "A1")
 POLICIES = ("Delete", "Retain")
 _VARIANTS = tuple(itertools.product(CLASSES, POLICIES))
+# Steps that a deletion has as well, under whatever policy.
+_OF_DELETIONS = ("get-key", "get-secret", "list-keys", "finalizer")
+
+
+class Phase(enum.Enum):
+    """What goes on when a fault is put in force."""
+
+    CREATION = "creation"
+    """A StorageUser and an AccessKey are made at the same moment."""
+    REPLACEMENT = "replacement"
+    """The Secret was lost, and another key is asked for."""
+    DELETION = "deletion"
+    """The AccessKey is deleted."""
+    AFTERWARDS = "afterwards"
+    """The AccessKey is gone, its key and Secret are retained."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +49,12 @@ class Injection:
 
     point: str
     fault: Fault
+    phase: Phase = Phase.CREATION
     occurrence: int = 1
 
     def __str__(self) -> str:
-        return f"{self.point}/{self.fault.value}"
+        phase = "" if self.phase is Phase.CREATION else f"@{self.phase.value}"
+        return f"{self.point}{phase}/{self.fault.value}"
 
 
 @dataclass(frozen=True)
@@ -48,11 +67,15 @@ class Plan:
 
     @property
     def id(self) -> str:
-        """For example `mint/drop-after/A3/Delete`, or `mint/late+status/409/A1/Retain`."""
+        """For example `mint/drop-after/A3/Delete`, or `mint/late+revoke@replacement/409/A1/Retain`."""
         return f"{'+'.join(map(str, self.injections))}/{self.provider_class}/{self.policy}"
 
     def has(self, point: str) -> bool:
         return any(injection.point == point for injection in self.injections)
+
+    def during(self, phase: Phase) -> tuple[Injection, ...]:
+        """The faults of one phase."""
+        return tuple(injection for injection in self.injections if injection.phase is phase)
 
     @property
     def late_mints(self) -> int:
@@ -62,34 +85,44 @@ class Plan:
     @property
     def takes_long(self) -> bool:
         """Whether it may need a second key: then a deletion under Retain waits for whatever may be under way."""
-        return self.policy == "Retain" and any(self.has(point) for point in ("revoke", "mint", "intent", "post-secret"))
-
-    @property
-    def reissues(self) -> bool:
-        """Whether a second key is asked for, so that the first becomes garbage and is revoked."""
-        return self.has("revoke") and not self.revokes_by_deletion
-
-    @property
-    def revokes_by_deletion(self) -> bool:
-        """Whether the revocation that is disturbed is that of the deletion."""
-        return self.has("revoke") and self.policy == "Delete" and len(self.injections) == 1
+        risky = any(self.has(point) for point in ("mint", "intent", "post-secret"))
+        return self.policy == "Retain" and (risky or bool(self.during(Phase.REPLACEMENT)))
 
 
 def singles() -> list[Plan]:
-    """Every plan with one fault."""
+    """Every plan with one fault: each at the first opportunity that its point has."""
+    return [_single(point, fault, *variant) for point, fault, variant in itertools.product(POINTS, FAULTS, _VARIANTS)]
+
+
+def deletions() -> list[Plan]:
+    """Every plan with one fault at a step of the deletion, but for its revocation, which is in `singles`."""
     return [
-        Plan((Injection(point, fault),), provider_class, policy)
-        for point, fault, (provider_class, policy) in itertools.product(POINTS, FAULTS, _VARIANTS)
+        Plan((Injection(point, fault, Phase.DELETION),), *variant)
+        for variant in _VARIANTS
+        for point in _steps_of_deletion(variant[1])
+        for fault in FAULTS
     ]
 
 
 def sample() -> list[Plan]:
     """Every fault at every point once; every point and every fault with every class and policy."""
     return [
-        Plan((Injection(point, fault),), *_VARIANTS[(row + column) % len(_VARIANTS)])
+        _single(point, fault, *_VARIANTS[(row + column) % len(_VARIANTS)])
         for row, point in enumerate(POINTS)
         for column, fault in enumerate(FAULTS)
     ]
+
+
+def sample_of_deletions() -> list[Plan]:
+    """Every fault at every step of a deletion once, the classes and policies in turn."""
+    points = _steps_of_deletion("Delete")
+    found = []
+    for row, point in enumerate(points):
+        variants = [variant for variant in _VARIANTS if point in _steps_of_deletion(variant[1])]
+        for column, fault in enumerate(FAULTS):
+            variant = variants[(row + column) % len(variants)]
+            found.append(Plan((Injection(point, fault, Phase.DELETION),), *variant))
+    return found
 
 
 def pairs(count: int, seed: int) -> list[Plan]:
@@ -97,10 +130,12 @@ def pairs(count: int, seed: int) -> list[Plan]:
     choice = random.Random(seed)
     found: dict[str, Plan] = {}
     while len(found) < count:
-        one, other = (Injection(choice.choice(POINTS), choice.choice(FAULTS)) for _ in range(2))
-        if one.point == other.point:
-            other = Injection(other.point, other.fault, occurrence=2)
-        plan = Plan((one, other), *choice.choice(_VARIANTS))
+        variant = choice.choice(_VARIANTS)
+        places = list(_places(variant[1]))
+        one, other = (Injection(point, choice.choice(FAULTS), phase) for point, phase in choice.choices(places, k=2))
+        if (one.point, one.phase) == (other.point, other.phase):
+            other = Injection(other.point, other.fault, other.phase, occurrence=2)
+        plan = Plan((one, other), *variant)
         found.setdefault(plan.id, plan)
     return list(found.values())
 
@@ -108,3 +143,25 @@ def pairs(count: int, seed: int) -> list[Plan]:
 def only(plans: list[Plan], patterns: list[str]) -> list[Plan]:
     """The plans whose id matches a pattern, such as `mint/*` or `*/late/A1/*`; all of them without any."""
     return [plan for plan in plans if not patterns or any(fnmatch.fnmatchcase(plan.id, one) for one in patterns)]
+
+
+def _single(point: str, fault: Fault, provider_class: str, policy: str) -> Plan:
+    phase = Phase.CREATION
+    if point == "revoke":
+        # Where the key goes with its object, by the deletion; where it stays, because another one has replaced it.
+        phase = Phase.DELETION if policy == "Delete" else Phase.REPLACEMENT
+    elif point == "sweep-list" and policy == "Retain":
+        # Nothing but the Secret says now that the key is not an orphan.
+        phase = Phase.AFTERWARDS
+    return Plan((Injection(point, fault, phase),), provider_class, policy)
+
+
+def _steps_of_deletion(policy: str) -> tuple[str, ...]:
+    return (*_OF_DELETIONS, "delete-secret") if policy == "Delete" else _OF_DELETIONS
+
+
+def _places(policy: str) -> Iterator[tuple[str, Phase]]:
+    """Where a fault may be in a plan with two."""
+    yield from ((point, Phase.CREATION) for point in POINTS if point != "revoke")
+    yield ("revoke", Phase.REPLACEMENT)
+    yield from ((point, Phase.DELETION) for point in _steps_of_deletion(policy))

@@ -1,9 +1,4 @@
-"""One plan in one lane: bring the fault about, leave everything alone until it is quiet, look, delete, look again.
-
-creation     a StorageUser and an AccessKey are made at once; nearly every point is a step of that
-reissue      somebody deletes the Secret and asks for another key; the old one is garbage and is revoked
-deletion     the AccessKey is deleted; its key is revoked
-"""
+"""One plan in one lane: bring the fault about, leave everything alone until it is quiet, look, delete, look again."""
 
 from __future__ import annotations
 
@@ -12,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from faults import invariants
-from faults.evidence import Subject, last_sequence, opens, take
+from faults.evidence import NAME_LABEL, Subject, last_sequence, opens, take
 from faults.invariants import DELETED, PUBLISHED, Case, violations
-from faults.plans import AT_PROVIDER, CRASHES, Injection, Plan
-from harness.kube import Object, condition
+from faults.plans import AT_PROVIDER, CRASHES, Injection, Phase, Plan
+from harness.kube import Object, condition, is_ready
 from harness.lane import Lane
 from harness.process import Died
-from harness.proxy import FaultProxy, Rule
+from harness.proxy import Rule
 from harness.proxy.messages import Request
 from harness.waiting import Late, until
 
@@ -30,6 +25,8 @@ QUIET = 1.0
 PERIOD = 0.2
 # A step that was not reached by then is not reached at all.
 REACHED = 45.0
+# What no time makes good.
+NEVER_HEALS = ("I6:", "alive:")
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -59,8 +56,12 @@ class Scenario:
         """The whole plan. What is not injected must be found out by the caller, from `injected`."""
         outcome = Outcome()
         outcome.violations = self.publish() or self.remove()
-        outcome.injected = sum(rule.hits > 0 for rule in self.rules)
+        outcome.injected = self.injected()
         return outcome
+
+    def injected(self) -> int:
+        """How many of the plan's faults have happened."""
+        return sum(rule.hits > 0 for rule in self.rules)
 
     def clean_up(self) -> None:
         """Remove what the plan left, whatever became of it."""
@@ -71,7 +72,7 @@ class Scenario:
         kube, space = self.lane.kube, self.lane.name
         kube.delete("AccessKey", self.name, space)
         kube.wait_gone("AccessKey", self.name, space, 60)
-        for key in self.lane.management.access_keys(label=f"storekeeper.dev/name:{self.name}"):
+        for key in self.lane.management.access_keys(label=f"{NAME_LABEL}:{self.name}"):
             self.lane.management.revoke(key["accessKeyId"])
         for name in (self.name, self.subject.neighbour_name):
             kube.delete("Secret", name, space)
@@ -92,23 +93,31 @@ class Scenario:
 
     def publish(self) -> list[str]:
         """Up to a published key, with the faults of its creation and of its replacement."""
-        self._arm(lambda injection: injection.point != "revoke")
-        self._create()
-        self._happened()
-        found = self.rest(PUBLISHED)
-        if found or not self.plan.reissues:
-            return found or self.unusable()
-        self._ask_for_another()
-        self._happened()
-        return self.rest(PUBLISHED) or self.unusable()
+        found = self._during(Phase.CREATION, self._create, PUBLISHED)
+        if not found and self.plan.during(Phase.REPLACEMENT):
+            self._lose_the_secret()
+            found = self._during(Phase.REPLACEMENT, self._ask_for_another, PUBLISHED)
+        return found or self.unusable()
 
     def remove(self) -> list[str]:
-        if self.plan.revokes_by_deletion:
-            self._arm(lambda _: True)
-        self.lane.kube.delete("AccessKey", self.name, self.lane.name)
-        self._happened()
-        found = self.rest(DELETED)
+        """Up to a deleted AccessKey, and a retained key, with the faults of that."""
+        found = self._during(Phase.DELETION, self._delete, DELETED)
+        if not found and self.plan.during(Phase.AFTERWARDS):
+            found = self._during(Phase.AFTERWARDS, lambda: None, DELETED)
         return found or (self.unusable() if self.plan.policy == "Retain" else [])
+
+    def _during(self, phase: Phase, act: Callable[[], None], rules: dict[str, invariants.Rule]) -> list[str]:
+        """Put the faults of a phase in force, act, see that one happens, and judge what comes of it."""
+        armed = [self._arm(injection) for injection in self.plan.during(phase)]
+        self.rules += armed
+        act()
+        if armed:
+            # Without it the plan is another plan.
+            self._until(lambda: any(rule.happened.is_set() for rule in armed), "the fault to happen", REACHED)
+        return self.rest(rules)
+
+    def _delete(self) -> None:
+        self.lane.kube.delete("AccessKey", self.name, self.lane.name)
 
     def _create(self) -> None:
         """A user and a key of it at the same moment, so that the user's own steps are part of the plan."""
@@ -117,45 +126,43 @@ class Scenario:
         self.lane.kube.create(self._object("StorageUser", user))
         self.lane.kube.create(self._object("AccessKey", key))
 
-    def _ask_for_another(self) -> None:
-        """A person loses the Secret and asks for another key, which makes the first one garbage."""
-        kube, space = self.lane.kube, self.lane.name
-        published = kube.get("AccessKey", self.name, space)["status"]["published"]
-        self.subject.formerly.append(published["accessKeyId"])
-        kube.delete("Secret", self.name, space)
+    def _lose_the_secret(self) -> None:
+        """A person deletes the Secret."""
+        lane = self.lane
+        lost = lane.etcd.secret(lane.name, self.name)
+        assert lost is not None
+        self.subject.formerly.append(lost.entries)
+        lane.kube.delete("Secret", self.name, lane.name)
         self._until(lambda: self._reason() == "SecretLost", "the loss of the Secret to be noticed")
-        self._arm(lambda injection: injection.point == "revoke")
+
+    def _ask_for_another(self) -> None:
+        """A person asks for another key; when it is there, the first one is garbage."""
         self._epochs += 1
         wish = {"metadata": {"annotations": {"storekeeper.dev/reissue": str(self._epochs)}}}
-        kube.patch("AccessKey", self.name, wish, space)
+        self.lane.kube.patch("AccessKey", self.name, wish, self.lane.name)
 
-    def _arm(self, which: Callable[[Injection], bool]) -> None:
-        for injection in filter(which, self.plan.injections):
-            proxy = self._proxy_of(injection.point)
-            matcher = _about(injection.point, self.name)
-            self.rules.append(proxy.fault(injection.point, injection.fault, injection.occurrence, matcher))
-
-    def _proxy_of(self, point: str) -> FaultProxy:
-        return self.lane.management_proxy if point in AT_PROVIDER else self.lane.kube_proxy
-
-    def _happened(self) -> None:
-        """Wait for the first fault that is in force, if there is one: without it the plan is another plan."""
-        if self.rules:
-            self._until(lambda: any(rule.happened.is_set() for rule in self.rules), "the fault to happen", REACHED)
+    def _arm(self, injection: Injection) -> Rule:
+        proxy = self.lane.management_proxy if injection.point in AT_PROVIDER else self.lane.kube_proxy
+        about = _about(injection.point, self.name)
+        return proxy.fault(injection.point, injection.fault, injection.occurrence, about)
 
     def rest(self, rules: dict[str, invariants.Rule]) -> list[str]:
         """Leave everything alone until nothing moves and all is well, or for as long as is reasonable."""
         found: list[str] = ["nothing came to rest"]
-        end, written, since = time.monotonic() + DEADLINE, -1, time.monotonic()
+        end, written, since, believed = time.monotonic() + DEADLINE, -1, time.monotonic(), rules is DELETED
         while time.monotonic() < end:
             self._tend()
+            if not believed and self._says_ready():
+                believed = True
+                if early := self.lie():
+                    return early
             now = sum(request.method in WRITES for proxy in self.lane.proxies() for request in proxy.seen())
             if now != written:
                 written, since = now, time.monotonic()
             elif time.monotonic() - since >= QUIET and not any(proxy.holds_back() for proxy in self.lane.proxies()):
                 found = self.judge(rules)
-                if not found:
-                    return []
+                if not found or any(violation.startswith(NEVER_HEALS) for violation in found):
+                    return found
             time.sleep(PERIOD)
         return found
 
@@ -163,8 +170,23 @@ class Scenario:
         """What does not hold now."""
         return violations(rules, Case(self.plan, self.subject, self._epochs), take(self.subject, self._died))
 
+    def _says_ready(self) -> bool:
+        return is_ready(self.lane.etcd.custom("accesskeys", self.lane.name, self.name))
+
+    def lie(self) -> list[str]:
+        """What must be true from the very moment at which the object first says Ready."""
+        seen = take(self.subject)
+        recorded = ((seen.key or {}).get("status") or {}).get("published", {}).get("accessKeyId")
+        if recorded not in seen.live:
+            return [f"too early: Ready with {recorded}; the provider has {seen.live}"]
+        if (seen.served or {}).get("AWS_ACCESS_KEY_ID") != recorded:
+            return [f"too early: Ready with {recorded}, which is not in the Secret"]
+        return []
+
     def unusable(self) -> list[str]:
-        """An application's view: the pair in the Secret opens the store."""
+        """An application's view: the pair in the Secret opens the store, and one that was replaced does not."""
+        if any(opens(self.lane, pair) for pair in self.subject.formerly):
+            return ["usable: a pair that was replaced still opens the object store"]
         secret = self.lane.etcd.secret(self.lane.name, self.name)
         if secret is None or not opens(self.lane, secret.entries):
             return ["usable: the pair in the Secret does not open the object store"]
@@ -228,8 +250,7 @@ def carry_out(lane: Lane, plan: Plan, name: str) -> Outcome:
     try:
         outcome = scenario.run()
     except Late as late:
-        injected = sum(rule.hits > 0 for rule in scenario.rules)
-        outcome = Outcome(injected, [f"{late}"])
+        outcome = Outcome(scenario.injected(), [f"{late}"])
     finally:
         scenario.clean_up()
     return outcome

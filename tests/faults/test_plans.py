@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 from faults import plans
-from faults.plans import CLASSES, FAULTS, POINTS, POLICIES
+from faults.plans import CLASSES, FAULTS, POINTS, POLICIES, Phase
 from harness.proxy import Fault
 from harness.proxy.points import POINTS as NAMED_POINTS
 
@@ -20,7 +20,8 @@ def test_there_are_576_plans_with_one_fault_each_another() -> None:
 
 def test_the_sample_has_every_fault_at_every_point_and_each_of_them_with_every_class_and_policy() -> None:
     found = plans.sample()
-    assert {plan.injections for plan in found} == {plan.injections for plan in plans.singles()}
+    places = [(injection.point, injection.fault) for plan in found for injection in plan.injections]
+    assert sorted(places, key=str) == sorted(itertools.product(POINTS, FAULTS), key=str)
     variants = set(itertools.product(CLASSES, POLICIES))
     for point in POINTS:
         assert {(plan.provider_class, plan.policy) for plan in found if plan.has(point)} == variants, point
@@ -40,20 +41,32 @@ def test_pairs_are_the_same_for_the_same_seed_and_all_different() -> None:
 
 
 def test_two_faults_at_one_point_hit_two_requests() -> None:
-    same = [one for one in plans.pairs(2000, seed=1) if len({injection.point for injection in one.injections}) == 1]
+    found = plans.pairs(2000, seed=1)
+    same = [one for one in found if len({(injection.point, injection.phase) for injection in one.injections}) == 1]
     assert same
     assert all([injection.occurrence for injection in plan.injections] == [1, 2] for plan in same)
 
 
 def test_plans_are_chosen_by_the_form_of_their_names() -> None:
-    found = plans.only(plans.singles(), ["mint/late/*", "revoke/409/A3/Retain"])
+    found = plans.only(plans.singles(), ["mint/late/*", "revoke@replacement/409/A3/*"])
     assert [plan.id for plan in found] == [
         *(f"mint/late/{provider_class}/{policy}" for provider_class in CLASSES for policy in POLICIES),
-        "revoke/409/A3/Retain",
+        "revoke@replacement/409/A3/Retain",
     ]
     assert plans.only(plans.singles(), []) == plans.singles()
 
 
 def test_a_revocation_is_disturbed_at_a_deletion_and_at_a_replacement() -> None:
-    kinds = {(plan.reissues, plan.revokes_by_deletion) for plan in plans.singles() if plan.has("revoke")}
-    assert kinds == {(True, False), (False, True)}
+    found = [plan.injections[0].phase for plan in plans.singles() if plan.has("revoke")]
+    assert set(found) == {Phase.DELETION, Phase.REPLACEMENT}
+
+
+def test_every_step_of_a_deletion_is_disturbed() -> None:
+    found = plans.deletions()
+    assert len(found) == len({plan.id for plan in found}) == 216
+    assert not {plan.id for plan in found} & {plan.id for plan in plans.singles()}
+    assert {plan.policy for plan in found if plan.has("delete-secret")} == {"Delete"}
+    sample = plans.sample_of_deletions()
+    assert {plan.injections for plan in sample} == {plan.injections for plan in found}
+    assert len(sample) == 60
+    assert {(plan.provider_class, plan.policy) for plan in sample} == set(itertools.product(CLASSES, POLICIES))

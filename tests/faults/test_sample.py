@@ -22,9 +22,10 @@ def test_every_fault_at_every_point_leaves_one_key_in_one_secret(site: Site, tmp
     def say(entry: Entry) -> None:
         print(f"{entry.plan}: {entry.result}, {entry.seconds} s", file=sys.stderr)
 
-    sample = plans.sample()
+    sample = plans.sample() + plans.sample_of_deletions()
     Runner(site, journal, binary, say).run(sample)
     failed = [entry for entry in journal.entries.values() if entry.result != HELD]
     assert not failed, "\n".join(f"{one.plan}: {one.result}: {'; '.join(one.details)}" for one in failed)
     assert set(journal.entries) == {plan.id for plan in sample}
     assert sum(entry.faults for entry in journal.entries.values()) == len(sample)
+    assert site.leftovers() == []

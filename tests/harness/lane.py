@@ -33,6 +33,7 @@ class Lane:
         *,
         server_options: tuple[str, ...] = (),
         operator_options: tuple[str, ...] = FAST,
+        orphan_policy: str = "Report",
     ) -> None:
         self.installation = installation
         self.name = name
@@ -41,6 +42,7 @@ class Lane:
             folder, installation.certificates, logs=installation.logs / name, options=(*UNLIMITED, *server_options)
         )
         self._operator_options = operator_options
+        self._orphan_policy = orphan_policy
         self.kube: Kube
         self.etcd: Etcd
         self.management: Management
@@ -101,6 +103,7 @@ class Lane:
             credentialsSecretRef={"name": self.name},
         )
         account["metadata"]["labels"] = labels
+        account["spec"]["orphanPolicy"] = self._orphan_policy
         self.kube.create(account)
         spec = {"accountRef": {"name": self.name}, "allowedNamespaces": {"names": [self.name]}}
         metadata = {"name": self.name, "labels": labels}
