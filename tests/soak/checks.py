@@ -33,8 +33,8 @@ class Rest:
     owners: Collection[Owner] = ()
     secrets: Collection[Secret] = ()
     keys: Collection[Key] = ()
-    opens: Mapping[str, bool] = field(default_factory=dict)
-    """By the uid of a Secret: whether the pair in it is accepted by the data plane."""
+    opens: Mapping[str, bool] | None = None
+    """By the uid of a Secret: whether the pair in it is accepted by the data plane; None: nobody has tried."""
     lost: Collection[str] = ()
     """Uids of AccessKeys with `onSecretLoss: Block` whose Secret people deleted."""
     revoked: Collection[str] = ()
@@ -66,7 +66,7 @@ def ready_keys_work(rest: Rest) -> Iterator[Violation]:
             yield Violation("ready-works", owner.where, f"its Secret holds {secret.key}, recorded is {published.key}")
         elif published.key not in keys:
             yield Violation("ready-works", owner.where, f"it is Ready, and the provider has no key {published.key}")
-        elif not rest.opens.get(secret.uid, False):
+        elif rest.opens is not None and not rest.opens.get(secret.uid, False):
             yield Violation("ready-works", owner.where, f"it is Ready, and key {published.key} is refused")
 
 

@@ -48,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--duration", type=seconds, default=600.0, metavar="TIME", help="time under fire (10m)")
     made.add_argument("--objects", type=int, default=500, metavar="NUMBER", help="names of AccessKeys (500)")
     made.add_argument("--seed", type=int, metavar="NUMBER", help="of the script (a random one, which is printed)")
-    made.add_argument("--kill-every", type=seconds, default=6.0, metavar="TIME", help="per operator, on average (6s)")
+    made.add_argument("--kill-every", type=seconds, default=10.0, metavar="TIME", help="per operator, on average (10s)")
     made.add_argument("--drop", type=share, default=0.01, metavar="SHARE", help="of answers that are lost (0.01)")
     made.add_argument("--json", type=Path, metavar="FILE", help="write the report there too; '-': print nothing else")
     made.add_argument("--keep", type=Path, metavar="FOLDER", help="keep logs and data in this new folder")

@@ -26,7 +26,7 @@ def look(made: Installation, namespaces: Collection[str], excused: Rest | None =
         for one, secret in zip(found, secrets, strict=True)
         if secret.owner is not None and secret.key is not None
     }
-    opens = Door(made.server).open_all(pairs) if probe else {}
+    opens = Door(made.server).open_all(pairs) if probe else None
     keys = keys_in(made.management.access_keys(), namespaces)
     return replace(excused or Rest(), owners=owners, secrets=secrets, keys=keys, opens=opens)
 

@@ -131,8 +131,7 @@ class Soak:
             self._progress.say(f"{self._line(began)}, {supervisor.kills} kills, {wrong} violations")
             if self._people.failure or supervisor.failure:
                 break
-            self._people.join(EVERY)
-            time.sleep(0 if self._people.is_alive() else 1)
+            time.sleep(1)
         drops.stop()
         ended = time.monotonic()
         if self._people.failure is not None:
@@ -157,7 +156,11 @@ class Soak:
         revoked = provider_events(made.management, REVOKED, since[0])
         rest = look(made, [NAMESPACE], excuses)
         if report is not None:
-            report.writes_watched, report.live_keys, report.keys_used = len(changes), len(rest.keys), len(rest.opens)
+            report.writes_watched, report.live_keys, report.keys_used = (
+                len(changes),
+                len(rest.keys),
+                len(rest.opens or ()),
+            )
             report.at_the_end = dict(Counter(owner.reason for owner in rest.owners))
         calls = [call for call in made.audit.calls(since[1], OPERATOR) if call.namespace == NAMESPACE]
         return [
@@ -176,7 +179,7 @@ class Soak:
             here = {key.id for key in rest.keys}
             if here != keys or made.audit.writes(position, OPERATOR):
                 keys, moved, position = here, now, made.audit.position()
-            left = [violation for violation in at_rest(rest) if not violation.found.endswith("is refused")]
+            left = at_rest(rest)
             if not left and now - moved >= self.settings.quiet:
                 return
             self._progress.say(f"left alone for {now - ended:.0f} s: {len(left)} things to do")

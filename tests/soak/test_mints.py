@@ -145,7 +145,7 @@ def test_killed_when_the_mint_is_executed_and_not_answered(
         )
     assert at_rest(rest) == []
     assert len(rest.owners) == len(rest.secrets) == len(rest.keys) == MINTS
-    assert all(rest.opens.values()) and len(rest.opens) == MINTS
+    assert rest.opens is not None and len(rest.opens) == MINTS and all(rest.opens.values())
     assert len(made_ids) - len(revoked) == MINTS
     writes = [call for call in made.audit.writes(since) if call.resource == "secrets" and call.code < 400]
     assert Counter((call.verb, call.name) for call in writes) == {

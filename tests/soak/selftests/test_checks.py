@@ -30,6 +30,7 @@ def not_ready(reason: str) -> Owner:
 
 def test_where_all_is_well_nothing_is_found() -> None:
     assert at_rest(WELL) == []
+    assert at_rest(replace(WELL, opens=None)) == [], "nobody has tried the keys"
 
 
 @pytest.mark.parametrize(
