@@ -45,7 +45,8 @@ class Runner:
         self._binary = binary
         self._say = say
         self._numbers = itertools.count(1)
-        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self.stopped = threading.Event()
 
     def run(self, plans: Iterable[Plan], watch: Callable[[], None] = lambda: None) -> None:
         """Carry out those plans that are not in the journal. `watch` is called now and then meanwhile."""
@@ -54,26 +55,34 @@ class Runner:
         for plan in sorted(plans, key=lambda plan: not plan.takes_long):
             if plan.id not in self._journal.entries:
                 queues[plan.provider_class].put(plan)
-        threads = [
+        self._threads = [
             threading.Thread(target=self._work, args=(lane, queues[name]), daemon=True)
             for name, lane in self._site.lanes
         ]
-        for thread in threads:
+        for thread in self._threads:
             thread.start()
         try:
-            while any(thread.is_alive() for thread in threads):
+            while any(thread.is_alive() for thread in self._threads):
                 time.sleep(1)
                 watch()
         finally:
-            self._stopping.set()
+            self.stopped.set()
+
+    def join(self) -> None:
+        """Wait until no lane is at work any more."""
+        for thread in self._threads:
+            thread.join()
 
     def _work(self, lane: Lane, plans: queue.SimpleQueue[Plan]) -> None:
-        while not self._stopping.is_set():
+        while not self.stopped.is_set():
             try:
                 plan = plans.get_nowait()
             except queue.Empty:
                 return
             entry = self._carry_out(lane, plan)
+            if self.stopped.is_set():
+                # What was interrupted has no result: the parts may have been stopped under it.
+                return
             self._journal.add(entry)
             self._say(entry)
 
