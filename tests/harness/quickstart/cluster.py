@@ -130,6 +130,11 @@ def use_existing(run: Run, context: str, kubectl: Path) -> Cluster:
     return cluster
 
 
+def has_definitions(cluster: Cluster) -> bool:
+    """Whether the cluster knows storekeeper's kinds."""
+    return "storageaccounts.storekeeper.dev" in cluster.run("get", "crd", "-o", "name")
+
+
 def reopen(run: Run) -> Cluster:
     """The cluster of a quick start that runs."""
     return Cluster(find_kubectl() or paths.tools() / "kubectl", run.kubeconfig, None)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 from harness import paths
+from harness.kube import Object
 from harness.quickstart import cluster as clusters
 from harness.quickstart.cluster import Cluster
 from harness.quickstart.run import NAMES, Run
@@ -34,26 +36,35 @@ def stop_all(run: Run) -> None:
 
 
 def remove_from(cluster: Cluster, run: Run) -> None:
-    """Take away what the quick start put into the cluster. Start refused where any of it was there before."""
-    if run.manifests_file.exists():
-        manifests = run.manifests_file.read_text()
-        # The operator may not run any more; what is left then is let go below.
-        with contextlib.suppress(StepFailed):
-            cluster.run("delete", "--ignore-not-found", "--timeout=60s", "-f", manifests, timeout=90)
+    """Take away what the quick start put into the cluster. Start refused where any of it was there before.
+
+    Its management server goes too, with all that is in it, so nobody has to revoke or delete anything there: the
+    operator is stopped first, and its objects are let go. It would wait, for example, for retained buckets.
+    Everything is told to go before anything is waited for: namespaces and definitions take their time side by side.
+    """
     run.stop("operator")
-    if "storageaccounts.storekeeper.dev" in cluster.run("get", "crd", "-o", "name"):
-        for one in cluster.storekeeper_objects():
-            release(cluster, one["kind"].lower(), one["metadata"]["name"], one["metadata"].get("namespace"))
-        names = [f"{kind}.storekeeper.dev" for kind in clusters.KINDS]
-        cluster.run("delete", "crd", "--ignore-not-found", "--timeout=60s", *names)
+    ours = clusters.has_definitions(cluster)
+    namespaces = [clusters.NAMESPACE]
     if run.manifests_file.exists():
-        namespaces = ["team-a", "team-b"]
-        cluster.run("delete", "namespace", "--ignore-not-found", "--timeout=60s", *namespaces)
-    cluster.run("delete", "--ignore-not-found", "--timeout=60s", "-f", paths.RBAC)
+        namespaces += ["team-a", "team-b"]
+        if ours:
+            cluster.run("delete", "--ignore-not-found", "--wait=false", "-f", run.manifests_file.read_text())
+    definitions = [f"{kind}.storekeeper.dev" for kind in clusters.KINDS]
+    if ours:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda one: release(cluster, one), cluster.storekeeper_objects()))
+        cluster.run("delete", "crd", "--ignore-not-found", "--wait=false", *definitions)
+    cluster.run("delete", "namespace", "--ignore-not-found", "--wait=false", *namespaces)
+    cluster.run("delete", "--ignore-not-found", "--wait=false", "-f", paths.RBAC)
+    cluster.run("delete", "crd", "--ignore-not-found", "--timeout=60s", *definitions)
+    cluster.run("delete", "namespace", "--ignore-not-found", "--timeout=60s", *namespaces)
 
 
-def release(cluster: Cluster, kind: str, name: str, namespace: str | None) -> None:
+def release(cluster: Cluster, one: Object) -> None:
     """Drop the finalizers of one object, so that it can go without its operator."""
+    kind, name, namespace = one["kind"].lower(), one["metadata"]["name"], one["metadata"].get("namespace")
     where = ("-n", namespace) if namespace else ()
     patch = json.dumps({"metadata": {"finalizers": None}})
-    cluster.run("patch", f"{kind}.storekeeper.dev", name, *where, "--type=merge", "-p", patch)
+    # It may have gone already, with its namespace.
+    with contextlib.suppress(StepFailed):
+        cluster.run("patch", f"{kind}.storekeeper.dev", name, *where, "--type=merge", "-p", patch)
