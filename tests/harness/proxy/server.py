@@ -147,8 +147,11 @@ class FaultProxy:
             goes_on = await self._upstream.pass_through(request, client)
             self._upstream.answered(point)
             return goes_on
-        await self._upstream.inject(rule, point, request, client, self._crash)
-        rule.happened.set()
+        try:
+            await self._upstream.inject(rule, point, request, client, self._crash)
+        finally:
+            # Also when the client did not wait for the end of it.
+            rule.happened.set()
         return False
 
     async def _crash(self) -> None:

@@ -140,3 +140,30 @@ def test_only_http_1_1_is_offered(proxy: FaultProxy) -> None:
     with socket.create_connection(("127.0.0.1", port or 0)) as raw:
         with context.wrap_socket(raw, server_hostname="127.0.0.1") as wrapped:
             assert wrapped.selected_alpn_protocol() == "http/1.1"
+
+
+def test_a_fault_has_happened_also_when_carrying_it_out_failed(proxy: FaultProxy) -> None:
+    """Whoever waits for it must not wait for a client that has gone, or for a server that has closed."""
+
+    def fail() -> None:
+        raise OSError("as if the peer had gone")
+
+    proxy.on_crash = fail
+    rule = proxy.fault("mint", Fault.CRASH_AFTER)
+    with pytest.raises(BROKEN):
+        post(proxy)
+    wait_for(rule, 5)
+
+
+def test_a_proxy_forgets_and_knows_what_it_holds_back(proxy: FaultProxy, upstream: Upstream) -> None:
+    rule = proxy.fault("mint", Fault.LATE)
+    with pytest.raises(BROKEN):
+        post(proxy)
+    wait_for(rule)
+    assert proxy.holds_back() and upstream.executed == []
+    post(proxy)
+    until(lambda: not proxy.holds_back(), "the late request to be sent")
+    assert len(upstream.executed) == 2
+    proxy.fault("mint", Fault.DROP_BEFORE)
+    proxy.forget()
+    assert proxy.seen() == [] and post(proxy).status_code == 200
