@@ -32,7 +32,7 @@ pub fn verdict(verdict: once::Verdict, about: &About<'_>) -> Verdict {
         once::Verdict::SecretLost { next_epoch } => Verdict::blocked(
             Reason::SecretLost,
             format!(
-                "The Secret of this key was deleted. The secret cannot be shown again. Restore it from a backup, or annotate with storekeeper.dev/reissue=\"{next_epoch}\" for a new key."
+                "The Secret of this key was deleted, or was lost when etcd was restored. The secret cannot be shown again. Restore it from a backup, or annotate with storekeeper.dev/reissue=\"{next_epoch}\" for a new key."
             ),
         ),
         once::Verdict::SecretNameConflict => Verdict::blocked(

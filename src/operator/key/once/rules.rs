@@ -2,9 +2,10 @@
 
 use super::memory::Memory;
 use super::types::{
-    Attempt, Class, Gate, KeyId, KeysSeen, ListedKey, Object, OnLoss, OurSecret, Preflight, Protocol,
-    SecretSeen, Seen, Step, Verdict, Wait,
+    Attempt, Class, Gate, Issue, KeyId, KeysSeen, ListedKey, Nonce, Object, OnLoss, OurSecret, Preflight,
+    Protocol, SecretSeen, Seen, Step, Verdict, Wait,
 };
+use std::collections::BTreeSet;
 
 /// S5 again, after a POST that did not succeed at once.
 pub(super) fn with_pair(
@@ -66,9 +67,15 @@ pub(super) fn when_absent(protocol: &Protocol, object: &Object, seen: &Seen) -> 
         Class::B => 1,
     };
     let epoch = begun.max(published);
-    if !object.committed(epoch) {
-        return begin(protocol, object, seen, epoch);
+    if object.committed(epoch) {
+        when_lost(protocol, object, seen, epoch)
+    } else {
+        begin(protocol, object, seen, epoch)
     }
+}
+
+/// The Secret of that epoch is gone: it was there once, whether the status still knows of it or not.
+fn when_lost(protocol: &Protocol, object: &Object, seen: &Seen, epoch: u32) -> Step {
     match &seen.keys {
         None if seen.gate == Gate::Open => return Step::ListKeys,
         Some(KeysSeen::Listed(keys)) => {
@@ -79,29 +86,35 @@ pub(super) fn when_absent(protocol: &Protocol, object: &Object, seen: &Seen) -> 
         }
         Some(KeysSeen::Abandoned) | None => {}
     }
-    let wanted = protocol.on_loss == OnLoss::Reissue || object.reissue == Some(epoch + 1);
+    let next_epoch = listed(seen).iter().map(|key| key.epoch).fold(epoch, u32::max) + 1;
+    let wanted = protocol.on_loss == OnLoss::Reissue || object.reissue == Some(next_epoch);
     if wanted {
-        begin(protocol, object, seen, epoch + 1)
+        begin(protocol, object, seen, next_epoch)
     } else {
-        Step::Rest(Verdict::SecretLost { next_epoch: epoch + 1 })
+        Step::Rest(Verdict::SecretLost { next_epoch })
     }
 }
 
 /// Begins the next attempt of an epoch that is not committed.
 fn begin(protocol: &Protocol, object: &Object, seen: &Seen, epoch: u32) -> Step {
     let last = object.issue.filter(|issue| issue.attempt.epoch == epoch && protocol.class != Class::B);
-    if let Some(issue) = last
-        && issue.open
-    {
-        // What the provider lists is what may be asked for again, and what is shown to the person who must look. And
-        // a provider that does not answer costs no attempt.
-        let keys = match &seen.keys {
-            None => return Step::ListKeys,
-            Some(KeysSeen::Listed(keys)) => keys.as_slice(),
-            Some(KeysSeen::Abandoned) => &[],
-        };
+    let open = last.filter(|issue| issue.open);
+    if seen.gate == Gate::Closed && open.is_none() {
+        return Step::Rest(Verdict::Held);
+    }
+    if protocol.class != Class::B {
+        // What the provider lists is what may be asked for again, what is shown to the person who must look, and what
+        // tells a status that went back in time. And a provider that does not answer costs no attempt.
+        if seen.keys.is_none() {
+            return Step::ListKeys;
+        }
+        if let Some(lost) = unaccounted(last, epoch, listed(seen)) {
+            return when_lost(protocol, object, seen, lost);
+        }
+    }
+    if let Some(issue) = open {
         let replayable = |key: &ListedKey| key.nonce == issue.attempt.nonce && key.replayable;
-        if protocol.class == Class::A1 && keys.iter().any(replayable) {
+        if protocol.class == Class::A1 && listed(seen).iter().any(replayable) {
             return if seen.in_time { Step::Mint(issue.attempt) } else { Step::StartOver };
         }
         if issue.attempt.attempt >= protocol.max_attempts {
@@ -128,6 +141,31 @@ fn begin(protocol: &Protocol, object: &Object, seen: &Seen, epoch: u32) -> Step 
     }
 }
 
+/// The newest epoch of which there are keys that the status does not account for: those of a later epoch than the one to
+/// begin, or more of that epoch than it had attempts. Every key has an intent that was written before it, so etcd was
+/// restored since; a Secret with such a key may have been there, and may be in use.
+fn unaccounted(last: Option<Issue>, epoch: u32, keys: &[ListedKey]) -> Option<u32> {
+    let newest = keys.iter().map(|key| key.epoch).max().filter(|newest| *newest >= epoch)?;
+    if newest > epoch {
+        return Some(newest);
+    }
+    // One that was definitely refused made no key.
+    let of_last = |key: &ListedKey| last.is_some_and(|issue| issue.open && issue.attempt.nonce == key.nonce);
+    let earlier = keys.iter().filter(|key| key.epoch == epoch && !of_last(key));
+    let nonces: BTreeSet<Nonce> = earlier.map(|key| key.nonce).collect();
+    let attempts = last.map_or(0, |issue| issue.attempt.attempt.saturating_sub(1));
+    let accounted = u32::try_from(nonces.len()).is_ok_and(|nonces| nonces <= attempts);
+    (!accounted).then_some(epoch)
+}
+
+/// The keys that were listed, if they were.
+fn listed(seen: &Seen) -> &[ListedKey] {
+    match &seen.keys {
+        Some(KeysSeen::Listed(keys)) => keys,
+        Some(KeysSeen::Abandoned) | None => &[],
+    }
+}
+
 /// S6 and S8, and the steps of B after its Secret.
 pub(super) fn when_published(
     protocol: &Protocol,
@@ -142,11 +180,10 @@ pub(super) fn when_published(
     if object.committed(secret.epoch) {
         return Step::DeleteSecret(secret.uid.clone()); // a loser's, whether or not its key is alive
     }
-    let keys = match &seen.keys {
-        None => return Step::ListKeys,
-        Some(KeysSeen::Listed(keys)) => keys.as_slice(),
-        Some(KeysSeen::Abandoned) => &[],
-    };
+    if seen.keys.is_none() {
+        return Step::ListKeys;
+    }
+    let keys = listed(seen);
     if has(keys, &secret.key) {
         let issued = object.issue.map_or(0, |issue| issue.attempt.epoch);
         return Step::Record { epoch: secret.epoch.max(issued), secret: secret.clone() };
@@ -171,11 +208,10 @@ fn when_recorded(
     if seen.gate == Gate::Closed {
         return Step::Rest(Verdict::Held);
     }
-    let keys = match &seen.keys {
-        None => return Step::ListKeys,
-        Some(KeysSeen::Listed(keys)) => keys.as_slice(),
-        Some(KeysSeen::Abandoned) => &[],
-    };
+    if seen.keys.is_none() {
+        return Step::ListKeys;
+    }
+    let keys = listed(seen);
     if !has(keys, &secret.key) {
         return match protocol.class {
             Class::B if !refused => Step::Put(secret.clone()),

@@ -84,6 +84,8 @@ fn a_new_object_is_read_held_rehearsed_and_written_down_before_the_provider_is_a
     seen.secret = Some(SecretSeen::Absent);
     assert_eq!(decide(&A3, &seen), Step::AddFinalizer);
     seen.object = ObjectSeen::Found(object());
+    assert_eq!(decide(&A3, &seen), Step::ListKeys);
+    seen.keys = keys(&[]);
     assert_eq!(decide(&A3, &seen), Step::Preflight);
     seen.preflight = Some(Preflight::Passed);
     assert_eq!(decide(&A3, &seen), Step::WriteIntent { epoch: 1, attempt: 1 });
@@ -182,9 +184,34 @@ fn how_an_attempt_is_followed_by_another() {
 }
 
 #[test]
+fn an_epoch_of_which_there_are_keys_that_the_status_does_not_account_for_is_not_begun_again() {
+    let lost = |next_epoch| Step::Rest(Verdict::SecretLost { next_epoch });
+    let goes_on = |epoch, attempt| Step::WriteIntent { epoch, attempt };
+    for (rule, object, listed, expected) in [
+        ("as before the first attempt", object(), keys(&[]), goes_on(1, 1)),
+        ("a key, and no attempt", object(), keys(&[(1, 1)]), lost(2)),
+        ("of a later epoch", object(), keys(&[(3, 1)]), lost(4)),
+        ("of its attempt", issued(1, 1, true), keys(&[(1, 1)]), goes_on(1, 2)),
+        ("of another one beside the first", issued(1, 1, true), keys(&[(1, 1), (1, 2)]), lost(2)),
+        ("of an attempt that made none", issued(1, 1, false), keys(&[(1, 1)]), lost(2)),
+        ("of an earlier attempt", issued(1, 2, true), keys(&[(1, 1), (1, 2)]), goes_on(1, 3)),
+        ("two beside the second", issued(1, 2, true), keys(&[(1, 1), (1, 3)]), lost(2)),
+        ("of an epoch after the published", published(1, 1), keys(&[(1, 1), (2, 1)]), lost(3)),
+    ] {
+        let seen = Seen { keys: listed, ..seen(object, SecretSeen::Absent) };
+        assert_eq!(decide(&A3, &seen), expected, "{rule}");
+    }
+    let seen = Seen { keys: keys(&[(1, 1)]), ..seen(object(), SecretSeen::Absent) };
+    assert_eq!(decide(&Protocol { on_loss: OnLoss::Reissue, ..A3 }, &seen), goes_on(2, 1));
+    let asked = Seen { object: ObjectSeen::Found(Object { reissue: Some(2), ..object() }), ..seen };
+    assert_eq!(decide(&A3, &asked), goes_on(2, 1));
+}
+
+#[test]
 fn nothing_is_begun_while_the_gate_is_closed_and_what_was_begun_goes_on() {
     let closed = |object, secret| Seen { gate: Gate::Closed, ..seen(object, secret) };
-    assert_eq!(decide(&A3, &closed(object(), SecretSeen::Absent)), Step::Rest(Verdict::Held));
+    let unlisted = Seen { keys: None, ..closed(object(), SecretSeen::Absent) };
+    assert_eq!(decide(&A3, &unlisted), Step::Rest(Verdict::Held));
     let ready = closed(published(1, 1), SecretSeen::Ours(secret(1, 1)));
     assert_eq!(decide(&A3, &ready), Step::Rest(Verdict::Held));
     let unrecorded = closed(issued(1, 1, true), SecretSeen::Ours(secret(1, 1)));

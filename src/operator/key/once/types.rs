@@ -345,9 +345,10 @@ pub enum Verdict {
     Ready,
     /// The gate is closed; nothing was begun.
     Held,
-    /// The Secret of a committed epoch is gone, and nobody has asked for another.
+    /// The Secret of a committed epoch is gone, or that of an epoch which the status does not remember although the
+    /// provider has keys of it; and nobody has asked for another.
     SecretLost {
-        /// The epoch that a person may ask for.
+        /// The epoch that a person may ask for: one that never was.
         next_epoch: u32,
     },
     /// Something else has the Secret's name.
