@@ -7,6 +7,8 @@ use crate::world::World;
 pub enum Action {
     /// The operator makes its call and gets the answer.
     Do(usize),
+    /// The same, of an idle operator that turns to the second AccessKey.
+    TurnToSecond(usize),
     /// The call is executed, the answer lost.
     LoseAnswer(usize),
     /// The call is executed twice, and the first answer arrives.
@@ -26,10 +28,19 @@ pub enum Action {
     DropPost(Key),
     PersonDeletesSecret,
     PersonCreatesForeign,
-    PersonDeletesObject,
+    PersonDeletesObject(u8),
     PersonRevokesKey(Key),
+    /// A new AccessKey of the name of the one that is gone.
+    PersonRecreates,
+    PersonDeletesNamespace,
+    NamespaceDeletesObject(u8),
+    NamespaceDeletesSecret,
     CollectGarbage,
     AccountSweep,
+    Backup,
+    Restore,
+    PairsAge,
+    ProviderForgets,
 }
 
 impl Action {

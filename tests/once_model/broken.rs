@@ -33,6 +33,20 @@ pub enum Broken {
     GarbageByNonce,
     /// Retained keys and Secrets are removed with their object.
     RetainForgotten,
+    /// Deleting: what was listed before the wait is all that is revoked.
+    NoListAfterWait,
+    /// A pair is posted until its Secret is there, although its object is being deleted.
+    PostsUntilThere,
+    /// An epoch is begun although the provider has keys of it that the status knows nothing of.
+    EpochsReused,
+    /// A1: a pair is asked for again however old its key is.
+    ReplayIgnoresAge,
+    /// A Secret that was made for another AccessKey is taken for one's own.
+    OwnerUnchecked,
+    /// A Secret that was made for another AccessKey counts as absent.
+    OthersIsAbsent,
+    /// The keys are listed by the name of the AccessKey, not by its uid.
+    KeysByName,
     // Orders and checks changed.
     RevokeBeforeCommit,
     PublishedBeforeSecret,
@@ -46,6 +60,10 @@ pub enum Broken {
     NoWaitOnDelete,
     RevokeBeforeReissue,
     NewPairOnExists,
+    /// The status is checked, a key made, and the Secret written over whatever is there.
+    CheckThenUpsert,
+    /// Ready once the Secret is there; keys of other attempts are forgotten.
+    PublishThenForget,
 }
 
 /// What one pass of the broken protocol knows, in the order in which it is needed.
@@ -194,8 +212,36 @@ fn instead(
             (view.secret.is_some() && view.object.published.is_none() && !open)
                 .then_some(Step::RemoveFinalizer)
         }
-        // These break what the world does with a step.
-        Broken::NoIntent | Broken::Upsert | Broken::DeleteWithoutUid | Broken::NoWaitOnDelete => None,
+        Broken::NoListAfterWait => {
+            view.filter(|view| {
+                view.object.deleting && *memory == Memory::Drained && *step == Step::ListKeys
+            })?;
+            told(&Seen { keys: Some(KeysSeen::Listed(Vec::new())), ..seen.clone() }, memory)
+        }
+        Broken::PostsUntilThere => {
+            view.filter(|view| memory.holds_pair() && view.object.deleting && *step == Step::StartOver)?;
+            let object = Object { deleting: false, ..view?.object.clone() };
+            told(&Seen { object: ObjectSeen::Found(object), ..seen.clone() }, memory)
+        }
+        Broken::EpochsReused => {
+            let view = settled.filter(|view| view.absent())?;
+            let keys = view.keys?.iter().filter(|key| known(view.object, key)).cloned().collect();
+            told(&Seen { keys: Some(KeysSeen::Listed(keys)), ..seen.clone() }, memory)
+        }
+        Broken::PublishThenForget => {
+            settled.filter(|view| !view.absent() && matches!(step, Step::Revoke(_)))?;
+            Some(Step::Rest(Verdict::Ready))
+        }
+        // These break what the world does with a step, or what it shows.
+        Broken::NoIntent
+        | Broken::Upsert
+        | Broken::CheckThenUpsert
+        | Broken::DeleteWithoutUid
+        | Broken::NoWaitOnDelete
+        | Broken::OwnerUnchecked
+        | Broken::OthersIsAbsent
+        | Broken::KeysByName
+        | Broken::ReplayIgnoresAge => None,
     }
 }
 
@@ -218,6 +264,12 @@ fn published_first(protocol: &Protocol, seen: &Seen, memory: &Memory) -> Option<
         (true, Class::B) => Some(Step::StartOver),
         (true, Class::A3 | Class::A1) => None,
     }
+}
+
+/// Whether the status accounts for that key: its last attempt made it, or an epoch before.
+fn known(object: &Object, key: &ListedKey) -> bool {
+    let of_issue = object.issue.is_some_and(|issue| issue.attempt.nonce == key.nonce);
+    of_issue || object.committed(key.epoch)
 }
 
 fn recorded_only(seen: &Seen) -> Vec<ListedKey> {

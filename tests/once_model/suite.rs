@@ -1,47 +1,17 @@
-//! The configurations: worlds of every class and policy, and the negative controls.
+//! The worlds in which the protocol is tried. The controls are in [`crate::controls`].
 
-use crate::broken::Broken;
-use crate::compact::{Class, OnLoss, Rules};
-use crate::world::{Config, Lateness};
+use crate::compact::{Class, OnLoss, Slots};
+use crate::config::{Config, Forgets, Lateness, Restore, Second};
+use crate::translate::Rules;
+use Class::{A1, A3, B};
+use OnLoss::{Block, Reissue};
 
-fn config(name: impl Into<String>, class: Class, on_loss: OnLoss) -> Config {
-    let reissue = on_loss == OnLoss::Reissue;
-    let rules = Rules {
-        class,
-        on_loss,
-        retain: false,
-        attempts: if reissue { 2 } else { 3 },
-        epochs: if reissue { 2 } else { 1 },
-        duplicates: false,
-        broken: None,
-    };
-    Config {
-        name: name.into().leak(),
-        rules,
-        lateness: Lateness::Unbounded,
-        late_posts: false,
-        sigterm: true,
-        tombstones: false,
-        person_deletes_secret: 1,
-        person_creates_foreign: 0,
-        person_deletes_object: false,
-        person_revokes_key: 0,
-        starts_with_foreign: false,
-        account_sweep: false,
-        strict_i3: false,
-        faults: None,
-        operators: 2,
-    }
-}
-
-/// The worlds in which the protocol is tried, from small to large.
-fn worlds() -> Vec<Config> {
-    use Class::{A1, A3, B};
-    use OnLoss::{Block, Reissue};
+/// One object, two operators; from small to large.
+fn one_object() -> Vec<Config> {
     let mut worlds = Vec::new();
-    for (class, letter) in [(A3, "A3"), (A1, "A1"), (B, "B")] {
+    for class in [A3, A1, B] {
         for (policy, word) in [(Block, "block"), (Reissue, "reissue")] {
-            let base = |what: &str| config(format!("{letter}/{word}/{what}"), class, policy);
+            let base = |what: &str| Config::new(format!("{class:?}/{word}/{what}"), class, policy);
             let tombstones = class == B;
             worlds.extend([
                 base("plain"),
@@ -51,11 +21,9 @@ fn worlds() -> Vec<Config> {
                 Config { tombstones, person_revokes_key: 1, ..base("revoked-by-hand") },
                 Config {
                     tombstones,
-                    person_deletes_object: true,
-                    lateness: Lateness::Bounded,
                     late_posts: true,
                     person_creates_foreign: 1,
-                    ..base("delete-bounded")
+                    ..base("delete-bounded").deleted()
                 },
                 Config {
                     tombstones,
@@ -65,92 +33,150 @@ fn worlds() -> Vec<Config> {
                     person_creates_foreign: 1,
                     ..base("delete-unbounded")
                 },
-                retained(Config { tombstones, late_posts: true, ..base("retain") }),
+                Config { tombstones, late_posts: true, ..base("retain") }.retained(),
             ]);
         }
     }
-    for policy in [Block, Reissue] {
-        worlds.push(twice(config(format!("A3/{policy:?}/executed-twice"), A3, policy)));
-        let mut counted = config(format!("A3/{policy:?}/counted-faults"), A3, policy);
-        counted.rules.attempts = 4;
+    for (policy, word) in [(Block, "block"), (Reissue, "reissue")] {
+        worlds.push(Config::new(format!("A3/{word}/executed-twice"), A3, policy).executed_twice());
+        let counted = Config::new(format!("A3/{word}/counted-faults"), A3, policy).with_attempts(4);
         worlds.push(Config { faults: Some(2), late_posts: true, ..counted });
     }
     worlds
 }
 
-fn retained(config: Config) -> Config {
-    let rules = Rules { retain: true, ..config.rules };
-    Config { rules, person_deletes_object: true, lateness: Lateness::Bounded, ..config }
+/// The same name made again with a new uid, while requests, Secret and keys of the old one are still around: nothing
+/// bounds how late a request may be executed, and the account's sweep finds what is left.
+pub fn made_again(class: Class) -> Config {
+    let config = Config::new(format!("{class:?}/made-again"), class, Block);
+    Config {
+        second: Second::Recreated,
+        person_deletes_object: true,
+        person_deletes_secret: 0,
+        account_sweep: true,
+        tombstones: class == B,
+        ..config.with_attempts(if class == B { 2 } else { 1 })
+    }
 }
 
-fn twice(config: Config) -> Config {
-    Config { rules: Rules { duplicates: true, attempts: 2, ..config.rules }, ..config }
+/// The same where waiting for long enough proves that nothing is under way, and nobody sweeps.
+pub fn made_again_bounded(class: Class) -> Config {
+    let config = made_again(class).named(format!("{class:?}/made-again-bounded"));
+    Config { lateness: Lateness::Bounded, account_sweep: false, late_posts: true, ..config }
+}
+
+/// The old one's key and Secret are retained, and in the way of the new one until a person deletes that Secret.
+pub fn made_again_retained(class: Class) -> Config {
+    let config = made_again_bounded(class).named(format!("{class:?}/made-again-retained"));
+    Config { person_deletes_secret: 1, late_posts: false, ..config }.retained()
+}
+
+/// Two AccessKeys that name one Secret.
+pub fn same_secret(class: Class) -> Config {
+    let config = Config::new(format!("{class:?}/same-secret"), class, Block).deleted();
+    let config = config.with_attempts(if class == B { 2 } else { 1 });
+    Config { second: Second::SameSecret, person_deletes_secret: 0, ..config }
+}
+
+/// The namespace is deleted at any moment.
+pub fn namespace_deleted(class: Class, policy: OnLoss, operators: usize) -> Config {
+    let config = Config::new(format!("{class:?}/{policy:?}/namespace/{operators}"), class, policy);
+    Config {
+        namespace_deleted: true,
+        lateness: Lateness::Bounded,
+        person_deletes_secret: 0,
+        late_posts: true,
+        operators,
+        ..config.with_attempts(2)
+    }
+}
+
+/// etcd is restored.
+pub fn restored(class: Class, policy: OnLoss, restore: Restore, operators: usize) -> Config {
+    let running = if restore == Restore::OperatorsRunning { "-running" } else { "" };
+    let config = Config::new(format!("{class:?}/{policy:?}/restored{running}/{operators}"), class, policy);
+    let slots = if class == B { Slots::Attempts } else { Slots::Histories };
+    let attempts = if class == B { 4 } else { 2 };
+    Config { rules: Rules { slots, attempts, ..config.rules }, restore, operators, ..config }
+}
+
+/// A1: the provider forgets.
+pub fn forgets(policy: OnLoss, forgets: Forgets, operators: usize) -> Config {
+    let config = Config::new(format!("A1/{policy:?}/forgets-{forgets:?}/{operators}"), A1, policy);
+    let rules = Rules { slots: Slots::Executions, attempts: 2, ..config.rules };
+    Config { rules, forgets, operators, ..config }
+}
+
+/// Three operators.
+fn three(config: Config) -> Config {
+    let name = format!("{}/three", config.name);
+    Config { operators: 3, ..config.named(name) }
 }
 
 /// The worlds of the everyday test: those small enough to be searched in seconds by an unoptimized build, in which
-/// every class, a lost Secret, a hand-revoked key, a deletion and a second execution occur.
+/// every situation occurs.
 pub fn everyday() -> Vec<Config> {
     let small =
         ["A3/block/plain", "A3/block/foreign-first", "A1/block/plain", "B/block/plain", "B/reissue/plain"];
     let mut worlds: Vec<Config> =
-        worlds().into_iter().filter(|config| small.contains(&config.name)).collect();
-    let one = |name: &str, class| Config { operators: 1, ..config(name, class, OnLoss::Reissue) };
-    for class in [Class::A3, Class::A1, Class::B] {
-        let deleted = Config {
-            person_deletes_object: true,
-            lateness: Lateness::Bounded,
-            late_posts: true,
-            ..one(&format!("{class:?}/one-operator/delete"), class)
+        one_object().into_iter().filter(|config| small.contains(&config.name)).collect();
+    for class in [A3, A1, B] {
+        let one = |what: &str| Config {
+            operators: 1,
+            ..Config::new(format!("{class:?}/one-operator/{what}"), class, Reissue)
         };
-        worlds.push(deleted);
-        worlds.push(retained(one(&format!("{class:?}/one-operator/retain"), class)));
-        let by_hand = one(&format!("{class:?}/one-operator/revoked-by-hand"), class);
-        worlds.push(Config { person_revokes_key: 1, ..by_hand });
+        worlds.extend([
+            Config { late_posts: true, ..one("delete").deleted() },
+            one("retain").retained(),
+            Config { person_revokes_key: 1, ..one("revoked-by-hand") },
+            made_again(class),
+            namespace_deleted(class, Block, 1),
+            restored(class, Block, Restore::OperatorsStopped, 1),
+            restored(class, Reissue, Restore::OperatorsStopped, 1),
+        ]);
     }
-    worlds.push(twice(one("A3/one-operator/executed-twice", Class::A3)));
+    let twice = Config::new("A3/one-operator/executed-twice", A3, Reissue).executed_twice();
+    worlds.extend([
+        Config { operators: 1, ..twice },
+        same_secret(A3),
+        same_secret(B),
+        made_again_retained(A3),
+        restored(A3, Block, Restore::OperatorsRunning, 1),
+        forgets(Block, Forgets::AsPromised, 1),
+        forgets(Block, Forgets::Early, 1),
+    ]);
     worlds
 }
 
 /// All of them.
 pub fn full() -> Vec<Config> {
-    worlds()
-}
-
-/// Each must yield a counter-example.
-pub fn controls() -> Vec<Config> {
-    use Class::{A1, A3, B};
-    use OnLoss::{Block, Reissue};
-    let control = |broken: Broken, class, policy| {
-        let config = config(format!("control/{broken:?}"), class, policy);
-        Config { rules: Rules { broken: Some(broken), ..config.rules }, ..config }
-    };
-    let deleted =
-        |config: Config| Config { person_deletes_object: true, lateness: Lateness::Bounded, ..config };
-    let by_hand = |config: Config| Config { person_revokes_key: 1, ..config };
-    vec![
-        control(Broken::SweepUnfenced, A3, Reissue),
-        control(Broken::LosersSecretStays, A3, Block),
-        control(Broken::RecordUnchecked, A3, Block),
-        Config { late_posts: true, ..control(Broken::RevokeOwnAlways, A3, Block) },
-        deleted(control(Broken::WaitOnlyWhileOpen, A3, Block)),
-        control(Broken::NoSweepInB, B, Reissue),
-        control(Broken::NoSweepWhileLost, A3, Block),
-        control(Broken::OldSecretCommitsNothing, A3, Reissue),
-        control(Broken::RevokeSharedPair, A1, Block),
-        by_hand(control(Broken::ReplayForEver, A1, Block)),
-        twice(control(Broken::GarbageByNonce, A3, Block)),
-        retained(control(Broken::RetainForgotten, A3, Block)),
-        control(Broken::RevokeBeforeCommit, A3, Block),
-        control(Broken::PublishedBeforeSecret, A3, Block),
-        control(Broken::NoIntent, A3, Block),
-        Config { starts_with_foreign: true, ..control(Broken::ForeignIsOurs, A3, Block) },
-        control(Broken::NoLateWakeCheck, A3, Block),
-        control(Broken::SweepWithoutSecret, A3, Block),
-        control(Broken::Upsert, A3, Block),
-        Config { person_creates_foreign: 1, ..control(Broken::DeleteWithoutUid, A3, Block) },
-        deleted(control(Broken::SkipListIfStatusEmpty, A3, Block)),
-        deleted(control(Broken::NoWaitOnDelete, A3, Block)),
-        control(Broken::RevokeBeforeReissue, A3, Reissue),
-        control(Broken::NewPairOnExists, B, Block),
-    ]
+    let mut worlds = one_object();
+    for class in [A3, A1, B] {
+        worlds.extend([
+            made_again(class),
+            made_again_bounded(class),
+            made_again_retained(class),
+            same_secret(class),
+            three(Config {
+                person_deletes_secret: 0,
+                ..Config::new(format!("{class:?}/block"), class, Block)
+            }),
+        ]);
+        for policy in [Block, Reissue] {
+            worlds.extend([
+                namespace_deleted(class, policy, 2),
+                restored(class, policy, Restore::OperatorsStopped, 1),
+                restored(class, policy, Restore::OperatorsRunning, 1),
+            ]);
+        }
+        let stopped = restored(class, Block, Restore::OperatorsStopped, 2);
+        worlds.extend([
+            stopped,
+            Config { operators: 1, ..stopped.named(format!("{class:?}/restored-delete/1")) }.deleted(),
+        ]);
+    }
+    for policy in [Block, Reissue] {
+        worlds.extend([forgets(policy, Forgets::AsPromised, 2), forgets(policy, Forgets::Early, 2)]);
+    }
+    worlds
 }

@@ -6,59 +6,20 @@
 //! * crashes, lost answers, timeouts, failed writes and pauses are not counted: each may happen at every step, any number
 //!   of times. What bounds the search is the number of attempts per epoch, of epochs, and of things that people do.
 //! * a definitely refused attempt made no key and no Secret; the next one takes over its number, and here its nonce too.
-//! * the operators are interchangeable: states are sorted.
+//! * the operators are interchangeable: states are sorted. One that remembers nothing may turn to any object next.
 
 use crate::broken::Broken;
-use crate::compact::{Class, Key, KeySet, Memory, Object, ObjectSeen, Post, Rules, Secret, Seen, Step};
+use crate::compact::{Class, Key, KeySet, Memory, Object, ObjectSeen, Secret, Seen, Step};
+use crate::config::{Config, Forgets, Second};
+use crate::restore::Restored;
+use crate::translate::Rules;
 
-/// How long a request may take to execute after everybody gave up on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lateness {
-    /// Waiting proves nothing.
-    Unbounded,
-    /// Waiting proves that nothing sent or about to be sent is left.
-    Bounded,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub struct Config {
-    pub name: &'static str,
-    pub rules: Rules,
-    pub lateness: Lateness,
-    /// A POST of a Secret that timed out may land later.
-    pub late_posts: bool,
-    /// SIGTERM may come while a pair is in memory.
-    pub sigterm: bool,
-    /// B: a revoked key id can never be put again (Garage).
-    pub tombstones: bool,
-    pub person_deletes_secret: u8,
-    pub person_creates_foreign: u8,
-    pub person_deletes_object: bool,
-    /// A person revokes keys at the provider, behind our back.
-    pub person_revokes_key: u8,
-    pub starts_with_foreign: bool,
-    /// The StorageAccount's sweep revokes keys of an AccessKey that is gone (orphanPolicy: Revoke).
-    pub account_sweep: bool,
-    /// The strict reading of I3: not even the key in a loser's Secret is revoked.
-    pub strict_i3: bool,
-    /// Count faults and allow this many; None: any number, uncounted.
-    pub faults: Option<u8>,
-    pub operators: usize,
-}
-
-impl Config {
-    pub fn broken(&self, broken: Broken) -> bool {
-        self.rules.broken == Some(broken)
-    }
-    /// A1 and B remember which keys there were.
-    pub fn remembers_revoked(&self) -> bool {
-        self.rules.class == Class::A1 || self.tombstones
-    }
-}
-
-/// One operator process: what it remembers, what this pass has read, and the call that it is about to make.
+/// What one operator process does about one object: what it remembers, what this pass has read, and the call that it is
+/// about to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Operator {
+    /// Which object.
+    pub subject: u8,
     pub memory: Memory,
     pub seen: Seen,
     pub step: Step,
@@ -66,19 +27,29 @@ pub struct Operator {
     pub fresh: bool,
     /// The Secret that this pass read still exists, the very same one.
     pub same: bool,
+    /// The object that was read is, to its resourceVersion, the one in the backup.
+    pub fresh_in_backup: bool,
+    /// The Secret that was read is, to its uid, in the backup.
+    pub same_in_backup: bool,
 }
 
 pub const IDLE: Operator = Operator {
+    subject: 0,
     memory: Memory::Nothing,
-    seen: Seen { object: ObjectSeen::Unread, secret: None, keys: None },
+    seen: Seen { object: ObjectSeen::Unread, secret: None, keys: None, old: KeySet::EMPTY },
     step: Step::GetObject,
     fresh: false,
     same: false,
+    fresh_in_backup: false,
+    same_in_backup: false,
 };
+
+/// Operators that a state has room for.
+pub const OPERATORS: usize = 3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct World {
-    pub object: Option<Object>,
+    pub objects: [Option<Object>; 2],
     pub secret: Secret,
     pub live: KeySet,
     /// Keys that were revoked, where that matters.
@@ -89,16 +60,26 @@ pub struct World {
     pub late_posts: KeySet,
     /// Attempts that were begun; B: pairs that exist, so that a new one is new.
     pub used: KeySet,
+    /// A1: keys that operators do not ask for again any more, and keys that the provider does not remember the request of.
+    pub old: KeySet,
+    pub forgotten: KeySet,
     pub person_deletes_secret: u8,
     pub person_creates_foreign: u8,
     pub person_deletes_object: bool,
     pub person_revokes_key: u8,
+    /// The second object has been made.
+    pub recreated: bool,
+    /// The namespace is being deleted.
+    pub terminating: bool,
     /// Faults so far, where they are counted.
     pub faults: u8,
-    /// Epochs in which a person deleted a Secret or revoked a key (bit = epoch).
+    /// Epochs in which a person deleted a Secret or revoked a key: a bit each, four to an object.
     pub person_spoiled: u8,
     pub breaches: u16,
-    pub operators: [Operator; 2],
+    /// What must have happened for a run to mean anything.
+    pub marks: u8,
+    pub restore: Restored,
+    pub operators: [Operator; OPERATORS],
 }
 
 /// What must never happen, noted at the moment it happens.
@@ -106,33 +87,54 @@ pub struct World {
 #[repr(u16)]
 pub enum Breach {
     SecondSecret = 1,
-    GoodSecretDeleted = 2,
-    PublishedKeyRevoked = 4,
-    LosersKeyRevoked = 8,
-    ForeignTouched = 16,
-    KeyWithoutIntent = 32,
-    CalledDespiteForeign = 64,
-    SecretChanged = 128,
-    RecordedUnseen = 256,
+    GoodSecretDeleted = 1 << 1,
+    PublishedKeyRevoked = 1 << 2,
+    ForeignTouched = 1 << 3,
+    KeyWithoutIntent = 1 << 4,
+    CalledDespiteForeign = 1 << 5,
+    SecretChanged = 1 << 6,
+    RecordedUnseen = 1 << 7,
+    SilentSwap = 1 << 8,
+    AskedTooLate = 1 << 9,
+}
+
+/// What is worth knowing that it happened.
+#[derive(Clone, Copy, Debug)]
+#[repr(u8)]
+pub enum Mark {
+    /// The key in a loser's Secret was revoked while that Secret was there.
+    LosersKeyRevoked = 1,
+    /// A POST was refused because its namespace is being deleted.
+    CreateRefused = 1 << 1,
+    /// A1: a pair was asked for again and shown again.
+    Replayed = 1 << 2,
+    /// A1: a pair was asked for again that the provider had forgotten.
+    MadeTwice = 1 << 3,
 }
 
 impl Operator {
     /// Decide, and forget what the decision does not need.
     pub fn decide(&mut self, rules: &Rules) {
-        self.step = rules.next(&self.seen, self.memory);
+        self.step = rules.next(self.subject, &self.seen, self.memory);
         match self.step {
-            Step::GetObject => (self.fresh, self.same) = (false, false),
+            Step::GetObject if self.memory == Memory::Nothing => *self = IDLE,
+            Step::GetObject => self.keep(false, false),
             Step::GetSecret | Step::ListKeys | Step::Record { .. } => {}
             Step::Rest(_) => *self = IDLE,
             _ => {
                 self.seen = Seen::default();
-                self.same &= self.step == Step::DeleteSecret;
-                self.fresh &= self.step.writes_object();
+                self.keep(self.step.writes_object(), self.step == Step::DeleteSecret);
             }
         }
         if !matches!(self.step, Step::ListKeys | Step::DeleteSecret) {
-            self.same = false;
+            self.keep(true, false);
         }
+    }
+    fn keep(&mut self, object: bool, secret: bool) {
+        self.fresh &= object;
+        self.fresh_in_backup &= object;
+        self.same &= secret;
+        self.same_in_backup &= secret;
     }
     pub fn start_over(&mut self, rules: &Rules) {
         self.seen = Seen::default();
@@ -142,30 +144,29 @@ impl Operator {
 
 impl World {
     pub fn new(config: &Config) -> Self {
-        let object = Object {
-            finalizer: false,
-            deleting: false,
-            issue: None,
-            issue_open: false,
-            published: None,
-            verdict: None,
-        };
+        let second = (config.second == Second::SameSecret).then(Object::default);
         Self {
-            object: Some(object),
+            objects: [Some(Object::default()), second],
             secret: if config.starts_with_foreign { Secret::Foreign } else { Secret::Absent },
-            live: KeySet(0),
-            tombs: KeySet(0),
-            late: KeySet(0),
-            late_posts: KeySet(0),
-            used: KeySet(0),
+            live: KeySet::EMPTY,
+            tombs: KeySet::EMPTY,
+            late: KeySet::EMPTY,
+            late_posts: KeySet::EMPTY,
+            used: KeySet::EMPTY,
+            old: KeySet::EMPTY,
+            forgotten: KeySet::EMPTY,
             person_deletes_secret: config.person_deletes_secret,
             person_creates_foreign: config.person_creates_foreign,
             person_deletes_object: config.person_deletes_object,
             person_revokes_key: config.person_revokes_key,
+            recreated: false,
+            terminating: false,
             faults: 0,
             person_spoiled: 0,
             breaches: 0,
-            operators: [IDLE; 2],
+            marks: 0,
+            restore: Restored::default(),
+            operators: [IDLE; OPERATORS],
         }
     }
     pub fn breach(&mut self, breach: Breach) {
@@ -174,48 +175,80 @@ impl World {
     pub fn breached(&self, breach: Breach) -> bool {
         self.breaches & breach as u16 != 0
     }
-    pub fn object_written(&mut self) {
-        for operator in &mut self.operators {
+    pub fn mark(&mut self, mark: Mark) {
+        self.marks |= mark as u8;
+    }
+    pub fn marked(&self, mark: Mark) -> bool {
+        self.marks & mark as u8 != 0
+    }
+    /// The object with that uid, if it is there.
+    pub fn object(&self, subject: u8) -> Option<Object> {
+        self.objects[usize::from(subject)]
+    }
+    /// The objects that are there, and which they are.
+    pub fn there(&self) -> impl Iterator<Item = (u8, Object)> {
+        (0..).zip(self.objects).filter_map(|(subject, object)| Some((subject, object?)))
+    }
+    pub fn object_written(&mut self, subject: u8) {
+        for operator in self.operators.iter_mut().filter(|operator| operator.subject == subject) {
             operator.fresh = false;
         }
+        self.restore.object_written();
     }
     pub fn secret_deleted(&mut self) {
         self.secret = Secret::Absent;
         for operator in &mut self.operators {
             operator.same = false;
         }
+        self.restore.secret_deleted();
     }
     /// Create-only. True if it was created.
     pub fn create_secret(&mut self, key: Key, upsert: bool) -> bool {
+        if self.terminating {
+            self.mark(Mark::CreateRefused);
+            return false;
+        }
         match self.secret {
             Secret::Absent => {}
             Secret::Foreign if upsert => self.breach(Breach::ForeignTouched),
+            Secret::Ours(old) if upsert && old.subject() != key.subject() => {
+                self.breach(Breach::ForeignTouched);
+            }
             Secret::Ours(old) if upsert && old != key => self.breach(Breach::SecretChanged),
             _ => return false,
         }
-        let committed = self.object.is_some_and(|object| object.committed(key.epoch()) && !object.deleting);
-        if committed && self.person_spoiled & 1 << key.epoch() == 0 {
+        let object = self.object(key.subject());
+        let committed = object.is_some_and(|object| object.committed(key.epoch()) && !object.deleting);
+        if committed && !self.spoiled(key) {
             self.breach(Breach::SecondSecret);
         }
         self.secret = Secret::Ours(key);
         true
     }
     /// Whether what was published still counts: not while it is removed with its object.
-    fn protected(&self, config: &Config) -> Option<Object> {
-        self.object.filter(|object| !object.deleting || config.rules.retain)
+    fn protected(&self, config: &Config, subject: u8) -> Option<Object> {
+        self.object(subject).filter(|object| !object.deleting || config.rules.retain)
     }
-    pub fn delete_secret(&mut self, config: &Config) {
-        match (self.secret, self.protected(config)) {
-            (Secret::Foreign, _) => self.breach(Breach::ForeignTouched),
-            (Secret::Ours(key), Some(object)) if !object.garbage(key) && self.live.has(key) => {
-                self.breach(Breach::GoodSecretDeleted);
+    /// An operator that works on `subject` deletes what is there.
+    pub fn delete_secret(&mut self, config: &Config, subject: u8) {
+        match self.secret {
+            Secret::Ours(key) if key.subject() == subject => {
+                let good = |object: Object| !object.garbage(key) && self.live.has(key);
+                if self.protected(config, subject).is_some_and(good) {
+                    self.breach(Breach::GoodSecretDeleted);
+                }
             }
-            _ => {}
+            Secret::Foreign | Secret::Ours(_) => self.breach(Breach::ForeignTouched),
+            Secret::Absent => {}
         }
         self.secret_deleted();
     }
-    pub fn revoke(&mut self, config: &Config, key: Key) {
-        if let Some(object) = self.protected(config)
+    /// An operator that works on `subject` revokes a key.
+    pub fn revoke(&mut self, config: &Config, subject: u8, key: Key) {
+        if key.subject() != subject {
+            self.breach(Breach::ForeignTouched);
+        }
+        if let Some(object) = self.protected(config, key.subject())
             && self.live.has(key)
         {
             if object.recorded(key) {
@@ -223,8 +256,11 @@ impl World {
             }
             // Under Retain an attempt that lands while its object goes has lost: its Secret goes too.
             if self.secret == Secret::Ours(key) && !object.deleting {
-                let loser = object.garbage(key);
-                self.breach(if loser { Breach::LosersKeyRevoked } else { Breach::PublishedKeyRevoked });
+                if object.garbage(key) {
+                    self.mark(Mark::LosersKeyRevoked);
+                } else {
+                    self.breach(Breach::PublishedKeyRevoked);
+                }
             }
         }
         if self.live.has(key) {
@@ -232,85 +268,65 @@ impl World {
         }
         self.live = self.live.without(key);
     }
-    /// The provider executes a request for a key. A1 answers a repeated one with the first answer.
-    pub fn make_key(&mut self, config: &Config, key: Key) {
+    /// The provider executes a request for a key, and answers with the key that is returned. A1 answers a repeated one
+    /// with the first answer, if it remembers it.
+    pub fn make_key(&mut self, config: &Config, asked: Key) -> Key {
         let class = config.rules.class;
         if config.starts_with_foreign && self.person_deletes_secret == config.person_deletes_secret {
             self.breach(Breach::CalledDespiteForeign);
         }
-        let intent = self.object.is_none_or(|object| {
-            object.issue.is_some_and(|last| last >= key.original(config.rules.duplicates))
-        });
-        if class != Class::B && !intent {
+        let of_intent =
+            |object: Object| object.issue.is_some_and(|last| last >= config.rules.original(asked));
+        let intent = self.object(asked.subject()).is_none_or(of_intent);
+        if class != Class::B && !intent && !self.restore.done {
             self.breach(Breach::KeyWithoutIntent);
+        }
+        let key = if self.forgotten.has(asked) { asked.upper() } else { asked };
+        let replays = config.forgets != Forgets::Never;
+        if replays && (self.live.has(key) || self.tombs.has(key)) {
+            self.mark(Mark::Replayed);
+        }
+        if key != asked {
+            self.mark(Mark::MadeTwice);
         }
         let revoked = self.tombs.has(key);
         if !(revoked && (config.tombstones || class == Class::A1)) {
             self.live = self.live.with(key);
         }
+        key
+    }
+    fn spoiled_bit(subject: u8, epoch: u8) -> u8 {
+        1 << (4 * subject + epoch - 1)
     }
     /// A person takes away the Secret of this key, or the key: it, and the epoch under way, may be made again.
     pub fn person_spoils(&mut self, key: Key) {
-        let under_way = self.object.and_then(|object| object.issue).map_or(1, Key::epoch);
+        let issue = self.object(key.subject()).and_then(|object| object.issue);
+        let under_way = issue.map_or(1, Key::epoch);
         for epoch in key.epoch()..=under_way.max(key.epoch()) {
-            self.person_spoiled |= 1 << epoch;
+            self.person_spoiled |= Self::spoiled_bit(key.subject(), epoch);
         }
     }
-    /// A pair that never was, of the same epoch as `like`.
+    pub fn spoiled(&self, key: Key) -> bool {
+        self.person_spoiled & Self::spoiled_bit(key.subject(), key.epoch()) != 0
+    }
+    /// A pair that never was, for the same object and epoch as `like`.
     pub fn unused(&self, config: &Config, like: Key) -> Option<Key> {
         (1..=config.rules.attempts)
-            .map(|attempt| Key::of(like.epoch(), attempt))
+            .map(|slot| Key::of(like.subject(), like.epoch(), slot))
             .find(|key| !self.used.has(*key))
     }
-    /// Everything was read live, just now: what would an operator do?
-    pub fn decide_now(&self, config: &Config) -> Step {
-        let seen = Seen {
-            object: self.object.map_or(ObjectSeen::Gone, ObjectSeen::Found),
-            secret: Some(self.secret),
-            keys: Some(self.live),
-        };
-        match config.rules.next(&seen, Memory::Nothing) {
-            // It would be refused.
-            Step::Put(key) if config.tombstones && self.tombs.has(key) => {
-                config.rules.next(&seen, Memory::PutRefused(key))
+    /// What a reader sees under the Secret's name.
+    pub fn secret_for(&self, config: &Config, subject: u8) -> Secret {
+        match self.secret {
+            other if config.broken(Broken::OwnerUnchecked) => other,
+            Secret::Ours(key) if key.subject() != subject && config.broken(Broken::OthersIsAbsent) => {
+                Secret::Absent
             }
-            step => step,
+            other => other.seen_for(subject),
         }
     }
-    pub fn quiet(&self, config: &Config) -> bool {
-        let gone = self.object.is_none();
-        let collectable = gone && !config.rules.retain && matches!(self.secret, Secret::Ours(_));
-        let sweepable = config.account_sweep && gone && !self.live.is_empty();
-        self.operators == [IDLE; 2]
-            && self.late.is_empty()
-            && self.late_posts.is_empty()
-            && !collectable
-            && !sweepable
-    }
-    /// Nothing in flight, nobody at work, and a pass would find nothing to do.
-    pub fn at_rest(&self, config: &Config) -> bool {
-        self.quiet(config) && matches!(self.decide_now(config), Step::Rest(_))
-    }
-    /// Has operator `index` waited for long enough that nothing sent, or about to be sent, is left?
-    pub fn drained(&self, config: &Config, index: usize) -> bool {
-        if config.lateness == Lateness::Unbounded {
-            return true;
-        }
-        let retain = config.rules.retain;
-        let others = self.operators.iter().enumerate().filter(|(other, _)| *other != index);
-        self.late.is_empty()
-            && (self.late_posts.is_empty() || !retain)
-            && others.map(|(_, operator)| operator).all(|operator| {
-                let aware = matches!(operator.seen.object, ObjectSeen::Found(object) if object.deleting);
-                let reading = matches!(operator.step, Step::GetSecret | Step::ListKeys) && !aware;
-                let posting =
-                    matches!(operator.memory, Memory::Pair { posted: Post::NotYet | Post::Tried, .. });
-                let asking = match config.rules.class {
-                    Class::A3 => matches!(operator.step, Step::Mint(_)),
-                    Class::A1 => reading || matches!(operator.step, Step::Mint(_)),
-                    Class::B => reading || matches!(operator.step, Step::Put(_) | Step::PostNew(_)),
-                };
-                !asking && !(retain && posting)
-            })
+    /// The keys with the object's mark.
+    pub fn keys_for(&self, config: &Config, subject: u8) -> KeySet {
+        if config.broken(Broken::KeysByName) { self.live } else { self.live.of(subject) }
     }
 }

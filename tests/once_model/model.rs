@@ -1,0 +1,158 @@
+//! What may happen next in a world.
+
+use crate::act::Outcome;
+use crate::action::Action;
+use crate::compact::{KeySet, Memory, Post, Step};
+use crate::config::{Config, Second};
+use crate::world::{IDLE, World};
+use stateright::{Model, Property};
+use storekeeper::operator::key::once::{Minted, PostAnswer};
+
+impl Model for Config {
+    type State = World;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<World> {
+        vec![World::new(self)]
+    }
+
+    fn actions(&self, world: &World, actions: &mut Vec<Action>) {
+        let faulty = self.faults.is_none_or(|most| world.faults < most);
+        for index in 0..self.operators {
+            self.of_operator(world, index, faulty, actions);
+        }
+        actions.extend(world.late.iter().flat_map(|key| [Action::ExecuteLate(key), Action::DropLate(key)]));
+        actions
+            .extend(world.late_posts.iter().flat_map(|key| [Action::LandPost(key), Action::DropPost(key)]));
+        world.of_people(self, actions);
+        world.of_controllers(self, actions);
+        world.of_backups(self, actions);
+        world.of_the_replay_window(self, actions);
+    }
+
+    fn next_state(&self, last: &World, action: Action) -> Option<World> {
+        let mut world = *last;
+        world.faults += u8::from(self.faults.is_some() && action.is_fault());
+        world.happen(self, action)?;
+        if !self.remembers_revoked() {
+            world.tombs = KeySet::EMPTY;
+        }
+        world.operators[..self.operators].sort_unstable();
+        Some(world)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        crate::properties::all(self)
+    }
+}
+
+impl Config {
+    fn of_operator(&self, world: &World, index: usize, faulty: bool, actions: &mut Vec<Action>) {
+        let operator = world.operators[index];
+        let idle = operator == IDLE;
+        if idle && index > 0 && world.operators[index - 1] == IDLE {
+            return; // what one idle operator does, any other would
+        }
+        actions.push(Action::Do(index));
+        if idle && self.second == Second::SameSecret {
+            actions.push(Action::TurnToSecond(index));
+        }
+        if !faulty {
+            return;
+        }
+        if !idle {
+            actions.push(Action::Crash(index));
+        }
+        match operator.step {
+            Step::WriteIntent(_) => actions.push(Action::LoseAnswer(index)),
+            Step::Mint(_) => {
+                actions.extend([Action::LoseAnswer(index), Action::GoesLate(index), Action::Refuse(index)]);
+                if self.executed_twice {
+                    actions.push(Action::Twice(index));
+                }
+            }
+            Step::Put(_) => actions.push(Action::GoesLate(index)),
+            Step::PostSecret(_) => actions.extend([Action::LoseAnswer(index), Action::Fail(index)]),
+            _ => {}
+        }
+        if self.late_posts && matches!(operator.step, Step::PostSecret(_) | Step::PostNew(_)) {
+            actions.push(Action::GoesLate(index));
+        }
+        if self.sigterm && matches!(operator.memory, Memory::Pair { posted: Post::Tried, .. }) {
+            actions.push(Action::Terminate(index));
+        }
+    }
+}
+
+impl World {
+    fn happen(&mut self, config: &Config, action: Action) -> Option<()> {
+        let possible = match action {
+            Action::Do(index) => self.act(config, index, Outcome::Answered),
+            Action::LoseAnswer(index) => self.act(config, index, Outcome::Lost),
+            Action::TurnToSecond(index) => {
+                self.operators[index].subject = 1;
+                self.act(config, index, Outcome::Answered)
+            }
+            Action::Twice(index) => {
+                let Step::Mint(key) = self.operators[index].step else { return None };
+                self.make_key(config, key.upper());
+                self.act(config, index, Outcome::Answered)
+            }
+            Action::Crash(index) => {
+                self.operators[index] = IDLE;
+                true
+            }
+            Action::Fail(index) => {
+                let me = &mut self.operators[index];
+                me.memory = config.rules.after_post(me.memory, PostAnswer::NotCreated);
+                me.start_over(&config.rules);
+                true
+            }
+            Action::Refuse(index) => {
+                let me = &mut self.operators[index];
+                let Step::Mint(key) = me.step else { return None };
+                me.memory = config.rules.after_mint(me.memory, key, Minted::Refused);
+                me.start_over(&config.rules);
+                true
+            }
+            Action::GoesLate(index) => self.goes_late(config, index).is_some(),
+            Action::Terminate(index) => {
+                self.terminate(config, index);
+                true
+            }
+            Action::ExecuteLate(key) => {
+                self.late = self.late.without(key);
+                self.make_key(config, key);
+                true
+            }
+            Action::DropLate(key) => {
+                self.late = self.late.without(key);
+                true
+            }
+            Action::LandPost(key) => {
+                self.late_posts = self.late_posts.without(key);
+                self.create_secret(key, false);
+                true
+            }
+            Action::DropPost(key) => {
+                self.late_posts = self.late_posts.without(key);
+                true
+            }
+            Action::PersonDeletesSecret
+            | Action::PersonCreatesForeign
+            | Action::PersonDeletesObject(_)
+            | Action::PersonRevokesKey(_)
+            | Action::PersonRecreates
+            | Action::PersonDeletesNamespace => self.person(action).is_some(),
+            Action::CollectGarbage
+            | Action::AccountSweep
+            | Action::NamespaceDeletesObject(_)
+            | Action::NamespaceDeletesSecret => self.controller(action).is_some(),
+            Action::Backup => self.back_up().is_some(),
+            Action::Restore => self.restore().is_some(),
+            Action::PairsAge => self.pairs_age().is_some(),
+            Action::ProviderForgets => self.provider_forgets().is_some(),
+        };
+        possible.then_some(())
+    }
+}
