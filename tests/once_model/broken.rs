@@ -33,6 +33,8 @@ pub enum Broken {
     GarbageByNonce,
     /// Retained keys and Secrets are removed with their object.
     RetainForgotten,
+    /// Retain: keys that are not recorded are revoked as soon as the deletion begins.
+    RetainRevokesAtOnce,
     /// Deleting: what was listed before the wait is all that is revoked.
     NoListAfterWait,
     /// A pair is posted until its Secret is there, although its object is being deleted.
@@ -211,6 +213,11 @@ fn instead(
             let open = view.object.issue.is_some_and(|issue| issue.open);
             (view.secret.is_some() && view.object.published.is_none() && !open)
                 .then_some(Step::RemoveFinalizer)
+        }
+        Broken::RetainRevokesAtOnce => {
+            let view = view.filter(|view| idle && view.object.deleting && !view.object.committed(1))?;
+            (*step == Step::Wait(Wait::InFlight)).then_some(())?;
+            view.revoke(|_| true)
         }
         Broken::NoListAfterWait => {
             view.filter(|view| {

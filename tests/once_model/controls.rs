@@ -25,7 +25,7 @@
 //! | the key's id, not its nonce, tells garbage | `GarbageByNonce` |
 //! | nobody revokes a pair that others may hold (A1) | `RevokeSharedPair` |
 //! | a pair is asked for again only while its key is listed, and young (A1) | `ReplayForEver`, `ReplayIgnoresAge` |
-//! | what is retained stays | `RetainForgotten` |
+//! | what is retained stays, and so does what may be about to be published | `RetainForgotten`, `RetainRevokesAtOnce` |
 //! | no epoch is made twice, whatever the status remembers | `EpochsReused` |
 //! | a deletion ends what a pair waits for | `PostsUntilThere` |
 //!
@@ -67,6 +67,7 @@ pub fn controls() -> Vec<Config> {
         by_hand(control(Broken::ReplayForEver, A1, Block)),
         control(Broken::GarbageByNonce, A3, Block).executed_twice(),
         control(Broken::RetainForgotten, A3, Block).retained(),
+        control(Broken::RetainRevokesAtOnce, A3, Block).retained(),
         control(Broken::RevokeBeforeCommit, A3, Block),
         control(Broken::PublishedBeforeSecret, A3, Block),
         control(Broken::NoIntent, A3, Block),

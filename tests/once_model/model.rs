@@ -149,7 +149,7 @@ impl World {
             | Action::NamespaceDeletesObject(_)
             | Action::NamespaceDeletesSecret => self.controller(action).is_some(),
             Action::Backup => self.back_up().is_some(),
-            Action::Restore => self.restore().is_some(),
+            Action::Restore => self.restore(config).is_some(),
             Action::PairsAge => self.pairs_age().is_some(),
             Action::ProviderForgets => self.provider_forgets().is_some(),
         };

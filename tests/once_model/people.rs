@@ -47,6 +47,7 @@ impl World {
             }
             Action::PersonDeletesObject(subject) => {
                 self.person_deletes_object = false;
+                self.restore.give_up();
                 self.delete_object(subject)?;
             }
             Action::PersonRevokesKey(key) => {

@@ -6,8 +6,8 @@
 //! its nonce.
 //!
 //! What holds then: no dead key is Ready at rest, and no epoch's recorded Secret is replaced by another one, unless a
-//! person or the policy asks for it. Two limits are exact. A backup that was taken while an attempt was under way, after
-//! its intent and before its Secret, is like a crash at that moment: the attempt is followed by another, and a Secret that
+//! person or the policy asks for it. Two limits are exact. A backup that was taken after an attempt without a clear answer,
+//! and before its epoch had a Secret, is like a crash at that moment: the attempt is followed by another, and a Secret that
 //! was published since is replaced. And a key of an epoch that the status knows nothing of stays, unreported, until a later
 //! epoch is committed or the AccessKey is deleted: it may be in use. Operators that run on while etcd goes back may, besides,
 //! revoke or delete what they had decided on before; at rest this shows as `KeyRevokedExternally` or `SecretLost`.
@@ -33,7 +33,7 @@ pub struct Restored {
     backup: Option<Backup>,
     /// The backup was put back.
     pub done: bool,
-    /// What was put back had an attempt under way, of this epoch, and no Secret yet.
+    /// What was put back had had an attempt of this epoch without a clear answer, and no Secret yet.
     pub under_way: Option<u8>,
     /// The key that was recorded for each epoch, in whatever history.
     recorded: [Option<Key>; EPOCHS as usize],
@@ -49,6 +49,10 @@ impl Restored {
         if let Some(backup) = &mut self.backup {
             backup.secret_kept = false;
         }
+    }
+    /// A person gives up what was recorded.
+    pub fn give_up(&mut self) {
+        self.recorded = [None; EPOCHS as usize];
     }
     /// Whether the object is, to its resourceVersion, the one in the backup.
     pub fn object_kept(&self) -> bool {
@@ -83,14 +87,17 @@ impl World {
         Some(())
     }
 
-    pub fn restore(&mut self) -> Option<()> {
+    pub fn restore(&mut self, config: &Config) -> Option<()> {
         let backup = self.restore.backup.take()?;
         self.objects[0] = backup.object;
         self.secret = backup.secret;
         self.restore.done = true;
-        let made = matches!(backup.secret, Secret::Ours(_));
-        let open = |object: &Object| object.issue_open && !made;
-        self.restore.under_way = backup.object.filter(open).and_then(|object| object.issue).map(Key::epoch);
+        let attempted = |object: Object| {
+            let issue = object.issue.filter(|issue| !object.committed(issue.epoch()))?;
+            let unclear = object.issue_open || config.rules.attempt_of(issue) > 1;
+            (unclear && !matches!(backup.secret, Secret::Ours(_))).then_some(issue.epoch())
+        };
+        self.restore.under_way = backup.object.and_then(attempted);
         for operator in &mut self.operators {
             operator.fresh = std::mem::take(&mut operator.fresh_in_backup);
             operator.same = std::mem::take(&mut operator.same_in_backup);

@@ -111,7 +111,7 @@ fn restored(config: &Config) -> Vec<Property<Config>> {
         return vec![ready];
     }
     let swap = Property::always(
-        "P-swap no epoch gets another recorded Secret, unless its attempt was under way in the backup",
+        "P-swap no epoch gets another recorded Secret, unless the backup had an attempt of it without an answer",
         |_, w: &World| !w.breached(Breach::SilentSwap),
     );
     let unknown = Property::sometimes(

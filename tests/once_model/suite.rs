@@ -107,10 +107,10 @@ pub fn forgets(policy: OnLoss, forgets: Forgets, operators: usize) -> Config {
     Config { rules, forgets, operators, ..config }
 }
 
-/// Three operators.
-fn three(config: Config) -> Config {
-    let name = format!("{}/three", config.name);
-    Config { operators: 3, ..config.named(name) }
+/// Three operators, at small bounds.
+fn three(class: Class) -> Config {
+    let config = Config::new(format!("{class:?}/three-operators"), class, Block).with_attempts(2);
+    Config { operators: 3, person_deletes_secret: 0, sigterm: class != A1, ..config }
 }
 
 /// The worlds of the everyday test: those small enough to be searched in seconds by an unoptimized build, in which
@@ -157,10 +157,7 @@ pub fn full() -> Vec<Config> {
             made_again_bounded(class),
             made_again_retained(class),
             same_secret(class),
-            three(Config {
-                person_deletes_secret: 0,
-                ..Config::new(format!("{class:?}/block"), class, Block)
-            }),
+            three(class),
         ]);
         for policy in [Block, Reissue] {
             worlds.extend([

@@ -251,7 +251,9 @@ impl World {
         if let Some(object) = self.protected(config, key.subject())
             && self.live.has(key)
         {
-            if object.recorded(key) {
+            // What a person takes away while its object goes is not retained.
+            let given_up = object.deleting && self.spoiled(key) && self.secret != Secret::Ours(key);
+            if object.recorded(key) && !given_up {
                 self.breach(Breach::PublishedKeyRevoked);
             }
             // Under Retain an attempt that lands while its object goes has lost: its Secret goes too.

@@ -7,7 +7,8 @@ use super::types::{Class, KeyId, KeysSeen, ListedKey, Object, Protocol, SecretSe
 /// The keys stop at once; only the finalizer waits until nothing can be in flight.
 ///
 /// Under Retain one key stays, with its Secret: the recorded one. An attempt whose Secret is there when the deletion
-/// begins is finished first: an application may use it already.
+/// begins is finished first: an application may use it already. As somebody may be about to finish one, keys that are not
+/// proved to be garbage are revoked only when nothing can be in flight any more.
 pub(super) fn when_deleting(
     protocol: &Protocol,
     object: &Object,
@@ -22,6 +23,7 @@ pub(super) fn when_deleting(
         SecretSeen::Ours(secret) => Some(secret),
         SecretSeen::Absent | SecretSeen::Foreign => None,
     };
+    let drained = drained || !in_flight(protocol, object);
     match keys {
         None => return Step::ListKeys,
         Some(KeysSeen::Listed(keys)) => {
@@ -30,11 +32,11 @@ pub(super) fn when_deleting(
                 let epoch = secret.epoch.max(object.issue.map_or(0, |issue| issue.attempt.epoch));
                 return Step::Record { epoch, secret: secret.clone() };
             }
-            let victims = victims(protocol, object, keys);
+            let victims = victims(protocol, object, keys, drained);
             if !victims.is_empty() {
                 return Step::Revoke(victims);
             }
-            if !drained && in_flight(protocol, object) {
+            if !drained {
                 return Step::Wait(Wait::InFlight); // and list again
             }
         }
@@ -48,10 +50,12 @@ pub(super) fn when_deleting(
     }
 }
 
-/// All keys, but for the one that is retained.
-fn victims(protocol: &Protocol, object: &Object, keys: &[ListedKey]) -> Vec<KeyId> {
-    let retained = object.published.as_ref().filter(|_| protocol.retain).map(|published| &published.key);
-    keys.iter().map(|key| &key.id).filter(|id| Some(*id) != retained).cloned().collect()
+/// All keys; of what is retained only garbage, until nothing is in flight, and then all but the recorded one.
+fn victims(protocol: &Protocol, object: &Object, keys: &[ListedKey], drained: bool) -> Vec<KeyId> {
+    let recorded = object.published.as_ref().map(|published| &published.key);
+    let victim =
+        |key: &&ListedKey| !protocol.retain || object.garbage(key) || (drained && Some(&key.id) != recorded);
+    keys.iter().filter(victim).map(|key| key.id.clone()).collect()
 }
 
 /// Whether a request for a key may still be under way: not if none was ever begun, nor if the first attempt was the

@@ -86,7 +86,12 @@ fn when_lost(protocol: &Protocol, object: &Object, seen: &Seen, epoch: u32) -> S
         }
         Some(KeysSeen::Abandoned) | None => {}
     }
-    let next_epoch = listed(seen).iter().map(|key| key.epoch).fold(epoch, u32::max) + 1;
+    // In B nothing fences what is decided on a status that has been left behind.
+    let newest = match protocol.class {
+        Class::A3 | Class::A1 => listed(seen).iter().map(|key| key.epoch).fold(epoch, u32::max),
+        Class::B => epoch,
+    };
+    let next_epoch = newest + 1;
     let wanted = protocol.on_loss == OnLoss::Reissue || object.reissue == Some(next_epoch);
     if wanted {
         begin(protocol, object, seen, next_epoch)

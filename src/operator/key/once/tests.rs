@@ -348,4 +348,9 @@ fn retained_are_the_recorded_key_and_its_secret_and_nothing_else() {
         let seen = Seen { keys, ..seen(deleting(object), secret) };
         assert_eq!(next(&retain, &seen, &Memory::Drained), expected, "{rule}");
     }
+    // Another operator may be about to publish it.
+    let unpublished =
+        Seen { keys: keys(&[(1, 1)]), ..seen(deleting(issued(1, 1, true)), SecretSeen::Absent) };
+    assert_eq!(next(&retain, &unpublished, &Memory::Nothing), Step::Wait(Wait::InFlight));
+    assert_eq!(next(&retain, &unpublished, &Memory::Drained), Step::Revoke(vec![id(1, 1)]));
 }
