@@ -132,7 +132,6 @@ pub fn everyday() -> Vec<Config> {
             made_again(class),
             namespace_deleted(class, Block, 1),
             restored(class, Block, Restore::OperatorsStopped, 1),
-            restored(class, Reissue, Restore::OperatorsStopped, 1),
         ]);
     }
     let twice = Config::new("A3/one-operator/executed-twice", A3, Reissue).executed_twice();
