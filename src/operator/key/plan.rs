@@ -46,6 +46,7 @@ pub struct Admitted {
 /// Whether a key may be asked for, or why not.
 pub fn admit(key: &AccessKey, around: &Surroundings) -> Result<Admitted, Verdict> {
     let identity = same_identity(key)?;
+    secret_type_allowed(key)?;
     let user = user(key, around)?;
     let tenant = tenant(key, user, around)?;
     admission::allows(tenant, identity.permission)?;
@@ -100,6 +101,23 @@ fn same_identity(key: &AccessKey) -> Result<KeyIdentity, Blocked> {
     }
 }
 
+/// Kubernetes gives Secrets of its own types powers: one of type `kubernetes.io/service-account-token` is filled with the
+/// token of any ServiceAccount that an annotation names. Whoever may make an AccessKey may not ask for one.
+fn secret_type_allowed(key: &AccessKey) -> Result<(), Blocked> {
+    let Some(type_) = &key.spec.secret.type_ else { return Ok(()) };
+    let domain = type_.split('/').next().unwrap_or_default();
+    let of_kubernetes = domain == "kubernetes.io" || domain.ends_with(".kubernetes.io");
+    if !of_kubernetes {
+        return Ok(());
+    }
+    Err(Blocked::new(
+        Reason::InvalidSpec,
+        format!(
+            "`spec.secret.type` may not be '{type_}': types of kubernetes.io have a meaning of their own. Leave it out, or choose Opaque or a type of another domain."
+        ),
+    ))
+}
+
 fn user<'a>(key: &AccessKey, around: &'a Surroundings) -> Result<&'a StorageUser, Verdict> {
     let name = &key.spec.user_ref.name;
     match around.user.as_deref() {
@@ -138,7 +156,7 @@ fn role_allows(user: &StorageUser, identity: &KeyIdentity) -> Result<(), Blocked
     Err(Blocked::new(
         Reason::RoleNotAllowed,
         format!(
-            "StorageUser '{}' has role {:?}, whose keys may be {} only; this key asks for {}.",
+            "StorageUser '{}' has role {:?}, whose keys may be {} only; this key asks for {}. Ask who manages the users of the Tenant to change `spec.role`.",
             name_of(user),
             user.spec.role,
             allowed.join(" or "),

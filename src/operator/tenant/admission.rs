@@ -1,4 +1,6 @@
 //! What the other kinds ask of a tenant: whether it admits a namespace or a permission, and who it is at an account. Pure.
+//!
+//! The admission policies in `deploy/policies/` refuse the same things in the same words (`tests/admission` compares them).
 
 use crate::api::key::Permission;
 use crate::api::{Reason, Tenant};
@@ -52,7 +54,11 @@ pub fn allows(tenant: &Tenant, permission: Permission) -> Result<(), Blocked> {
     };
     Err(Blocked::new(
         Reason::PermissionNotAllowed,
-        format!("Tenant '{}' allows {allowed}; this key asks for {}.", name_of(tenant), permission.as_str()),
+        format!(
+            "Tenant '{}' allows {allowed}; this key asks for {}. Ask the owner of the Tenant to add it to `spec.allowedPermissions`.",
+            name_of(tenant),
+            permission.as_str()
+        ),
     ))
 }
 
@@ -122,9 +128,16 @@ mod tests {
             (Some(vec![Permission::Full]), None),
             (
                 Some(vec![Permission::Write, Permission::Read]),
-                Some("Tenant 'acme' allows Read and Write; this key asks for Full."),
+                Some(
+                    "Tenant 'acme' allows Read and Write; this key asks for Full. Ask the owner of the Tenant to add it to `spec.allowedPermissions`.",
+                ),
             ),
-            (Some(vec![]), Some("Tenant 'acme' allows no permission at all; this key asks for Full.")),
+            (
+                Some(vec![]),
+                Some(
+                    "Tenant 'acme' allows no permission at all; this key asks for Full. Ask the owner of the Tenant to add it to `spec.allowedPermissions`.",
+                ),
+            ),
         ] {
             let tenant =
                 Tenant::new("acme", TenantSpec { allowed_permissions: allowed, ..TenantSpec::default() });

@@ -217,8 +217,23 @@ fn messages_name_things_as_the_user_did() {
     let (_, _, message) = refused(|f| user(f)["spec"]["role"] = json!("ReadOnly"));
     assert_eq!(
         message,
-        "StorageUser 'backup' has role ReadOnly, whose keys may be Read only; this key asks for ReadWrite."
+        "StorageUser 'backup' has role ReadOnly, whose keys may be Read only; this key asks for ReadWrite. Ask who manages the users of the Tenant to change `spec.role`."
     );
+}
+
+#[test]
+fn a_secret_may_not_have_a_type_that_kubernetes_gives_a_meaning() {
+    for type_ in ["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token", "kubernetes.io/tls"]
+    {
+        let (blocked, reason, message) = refused(|f| f.key["spec"]["secret"] = json!({"type": type_}));
+        assert_eq!((blocked, reason), (true, Reason::InvalidSpec), "{type_}");
+        assert!(message.contains(&format!("'{type_}'")), "{message}");
+    }
+    for type_ in ["Opaque", "servicebinding.io/s3", "notkubernetes.io/x"] {
+        let mut fixture = fixture();
+        fixture.key["spec"]["secret"] = json!({"type": type_});
+        assert!(fixture.admit().is_ok(), "{type_}");
+    }
 }
 
 #[test]
