@@ -3,6 +3,7 @@
 
 mod crds;
 mod operator;
+mod roles;
 mod server;
 
 use clap::{Parser, Subcommand};
@@ -25,6 +26,8 @@ enum Command {
     Server(server::Options),
     /// Print the custom resource definitions as YAML
     Crds(crds::Options),
+    /// Print the RBAC objects that give people their roles in a tenant
+    Roles(roles::Options),
 }
 
 /// Runs what the command line asks for and maps the outcome to an exit code.
@@ -33,6 +36,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Operator(options) => operator::run(options),
         Command::Server(options) => server::run(options),
         Command::Crds(options) => crds::run(&options),
+        Command::Roles(options) => roles::run(options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,9 +7,11 @@
 //!                    └─ as wished ──────────┘
 //! ```
 //!
-//! [`admission`] is what the other kinds ask of a tenant; [`built_in`] is the tenant of global administrators.
+//! [`admission`] is what the other kinds ask of a tenant; [`built_in`] is the tenant of global administrators;
+//! [`bindings`] is who may do what with the objects of a tenant, as RBAC objects for people to apply.
 
 pub mod admission;
+pub mod bindings;
 pub mod built_in;
 mod observe;
 pub mod plan;
