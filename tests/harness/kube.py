@@ -36,6 +36,8 @@ KINDS: dict[str, tuple[str, str, bool]] = {
         False,
     ),
     "ClusterRole": ("/apis/rbac.authorization.k8s.io/v1", "clusterroles", False),
+    "ClusterRoleBinding": ("/apis/rbac.authorization.k8s.io/v1", "clusterrolebindings", False),
+    "RoleBinding": ("/apis/rbac.authorization.k8s.io/v1", "rolebindings", True),
     "Lease": ("/apis/coordination.k8s.io/v1", "leases", True),
 }
 
@@ -88,6 +90,15 @@ class Kube:
         self._kubectl = kubectl
         self._kubeconfig = kubeconfig
         self._session = session(endpoint.ca, token)
+        self._token = token
+        self._impersonation: tuple[str, ...] = ()
+
+    def acting_as(self, user: str) -> Kube:
+        """The same cluster as somebody else: by impersonation, which only some identities may use."""
+        other = Kube(self.endpoint, self._token, self._kubectl, self._kubeconfig)
+        other._session.headers["Impersonate-User"] = user
+        other._impersonation = (f"--as={user}",)
+        return other
 
     def call(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Object:
         answer = self._session.request(
@@ -112,8 +123,15 @@ class Kube:
         return self.kubectl("apply", "-f", "-", stdin=text)
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
+        return self._run(arguments, stdin).stdout
+
+    def warnings(self, *arguments: str, stdin: str | None = None) -> str:
+        """What kubectl wrote to standard error although it succeeded."""
+        return self._run(arguments, stdin).stderr
+
+    def _run(self, arguments: tuple[str, ...], stdin: str | None) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            [self._kubectl, f"--kubeconfig={self._kubeconfig}", *arguments],
+            [self._kubectl, f"--kubeconfig={self._kubeconfig}", *self._impersonation, *arguments],
             input=stdin,
             stdin=subprocess.DEVNULL if stdin is None else None,
             capture_output=True,
@@ -122,7 +140,7 @@ class Kube:
         )
         if done.returncode != 0:
             raise AssertionError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
-        return done.stdout
+        return done
 
     def create(self, body: Object) -> Object:
         return self.call("POST", path_of(body["kind"], body["metadata"].get("namespace")), body)

@@ -11,6 +11,8 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 CRDS = REPOSITORY / "crds"
 RBAC = REPOSITORY / "deploy" / "rbac"
+POLICIES = REPOSITORY / "deploy" / "policies"
+ROLES = REPOSITORY / "deploy" / "roles"
 EXAMPLES = REPOSITORY / "examples" / "quickstart"
 BUILD_SCRIPT = REPOSITORY / "tests" / "controlplane" / "build.py"
 

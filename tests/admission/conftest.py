@@ -1,0 +1,19 @@
+"""One control plane for all tests of a module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from admission.cluster import Cluster
+
+
+@pytest.fixture(scope="package")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    made = Cluster(tmp_path_factory.mktemp("admission"))
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
