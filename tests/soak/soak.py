@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.installation import OPERATOR, Installation
+from harness.installation import ACCOUNT, OPERATOR, Installation
 from harness.kube import Kube
 from harness.management import Management
 from harness.operator_process import OperatorProcess
@@ -31,8 +31,12 @@ from soak.witness import Witness
 
 NAMESPACE = "soak"
 OPERATORS = 2
+# Seconds. What was asked for without an answer is asked for again some seconds after this.
+REQUEST_TIMEOUT = 5
 EVERY = 5.0
-LONGEST_REST = 240.0
+# Something is left to do, and nothing has moved for so long: that is how it ends. On a slow machine things move slowly.
+STUCK = 90.0
+LONGEST_REST = 1800.0
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Settings:
     mean_life: float = 6.0
     drop: float = 0.01
     resync: str = "30s"
-    quiet: float = 12.0
+    quiet: float = 20.0
     """Seconds without a write or a revocation, after which it is quiet: longer than the operator waits for anything."""
     talks: bool = True
 
@@ -100,6 +104,7 @@ class Soak:
         self._progress.say("starting the control plane, the management server and two operators")
         made, options = self.made, self.settings.options()
         made.start()
+        made.kube.patch("StorageAccount", ACCOUNT, {"spec": {"limits": {"requestTimeoutSeconds": REQUEST_TIMEOUT}}})
         prepare(made, NAMESPACE)
         second = OperatorProcess(made.operator_kubeconfig(), made.logs, name="second", options=options)
         self.operators = [made.operator, second]
@@ -171,7 +176,7 @@ class Soak:
         ]
 
     def _rest(self, ended: float) -> None:
-        """Leave it alone until nothing moves and nothing is left to do; what is left at the deadline is a violation."""
+        """Leave it alone until nothing moves any more; what is left to do then is a violation."""
         made, keys, moved = self.made, set[str](), ended
         position = made.audit.position()
         while (now := time.monotonic()) - ended < LONGEST_REST:
@@ -180,7 +185,7 @@ class Soak:
             if here != keys or made.audit.writes(position, OPERATOR):
                 keys, moved, position = here, now, made.audit.position()
             left = at_rest(rest)
-            if not left and now - moved >= self.settings.quiet:
+            if now - moved >= (STUCK if left else self.settings.quiet):
                 return
             self._progress.say(f"left alone for {now - ended:.0f} s: {len(left)} things to do")
             time.sleep(1)

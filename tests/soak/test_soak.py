@@ -19,7 +19,7 @@ SEED = int(os.environ.get("STOREKEEPER_SEED", "4"))
 
 @pytest.fixture
 def soak(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Soak]:
-    settings = Settings(SEED, duration=40, objects=60, mean_life=6, resync="8s", quiet=6, talks=False)
+    settings = Settings(SEED, duration=40, objects=60, mean_life=6, resync="8s", quiet=8, talks=False)
     made = Soak(tmp_path_factory.mktemp("soak"), settings)
     try:
         made.start()
@@ -57,7 +57,7 @@ def revoke_as_an_operator_would(soak: Soak, key: str) -> None:
     assert answer.status_code == 204
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_a_short_soak_breaks_no_rule_and_what_is_planted_is_found(
     soak: Soak, capsys: pytest.CaptureFixture[str]
 ) -> None:
