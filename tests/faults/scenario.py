@@ -253,6 +253,12 @@ def carry_out(lane: Lane, plan: Plan, name: str) -> Outcome:
         outcome = scenario.run()
     except Late as late:
         outcome = Outcome(scenario.injected(), [f"{late}"])
-    finally:
+    except BaseException:
         scenario.clean_up()
+        raise
+    try:
+        scenario.clean_up()
+    except Late as late:
+        # What the plan came to is worth more than that.
+        outcome.violations.append(f"clean-up: {late}")
     return outcome
