@@ -12,6 +12,7 @@ Exit code 0: no violation; 1: some; 2: wrong usage.
 from __future__ import annotations
 
 import argparse
+import logging
 import random
 import re
 import sys
@@ -57,6 +58,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     given = parser().parse_args(arguments)
+    # It warns of every connection that a killed operator leaves behind.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     seed = given.seed if given.seed is not None else random.SystemRandom().randrange(1_000_000)
     to_stdout = given.json is not None and str(given.json) == "-"
     settings = Settings(
