@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
     printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
     printcolumn(name = "User", type_ = "string", json_path = ".spec.userRef.name"),
     printcolumn(name = "Bucket", type_ = "string", json_path = ".status.bucketName"),
-    printcolumn(name = "Versioning", type_ = "string", json_path = ".spec.versioning"),
+    printcolumn(name = "Versioning", type_ = "string", json_path = ".status.versioning"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "Used", type_ = "integer", format = "int64", priority = "1", json_path = ".status.usage.size"),
     printcolumn(name = "Message", type_ = "string", priority = "1", json_path = r#".status.conditions[?(@.type=="Ready")].message"#),
@@ -105,6 +105,9 @@ pub struct BucketStatus {
     /// Whether the bucket was made with object lock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object_lock: Option<bool>,
+    /// Whether older versions are kept, as of the last look. Object lock forces it on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub versioning: Option<Versioning>,
     /// What is in it, as of the last look.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<BucketUsage>,

@@ -2,10 +2,7 @@
 
 use super::guard::Guard;
 use super::select;
-use crate::api::{Reason, StorageAccount};
 use crate::operator::key::sweep::Swept;
-use crate::operator::runtime::kind::name_of;
-use crate::operator::runtime::status::READY;
 use crate::operator::runtime::{Context, Error, Verdict};
 use crate::provider::{self, Capability, Description, ErrorKind, Inventory, Provider};
 use std::collections::HashMap;
@@ -146,7 +143,7 @@ impl Pool {
 /// The connection to an account, or why there is none: the account does not exist, or is not Ready.
 pub fn usable(ctx: &Context, name: &str) -> Result<Arc<Account>, Verdict> {
     ctx.accounts.find(name).ok_or_else(|| match select::find(&ctx.stores.accounts.all(), name) {
-        Ok(account) => not_ready(&account),
+        Ok(account) => select::not_ready(&account),
         Err(verdict) => verdict,
     })
 }
@@ -157,13 +154,4 @@ pub fn connected(ctx: &Context, op: &'static str, name: &str) -> Result<Arc<Acco
         let kind = ErrorKind::Unreachable("the connection was given up meanwhile".to_owned());
         Error::provider(name, provider::Error { op, object: name.to_owned(), kind })
     })
-}
-
-fn not_ready(account: &StorageAccount) -> Verdict {
-    let ready = account.status.as_ref().and_then(|status| status.conditions.get(READY));
-    let why = ready.filter(|ready| ready.status != "True").map_or("it is new", |ready| ready.reason.as_str());
-    Verdict::waiting(
-        Reason::AccountNotReady,
-        format!("StorageAccount '{}' is not Ready: {why}. Waiting for it.", name_of(account)),
-    )
 }

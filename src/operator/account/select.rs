@@ -3,6 +3,8 @@
 use crate::api::{Reason, StorageAccount, Tenant};
 use crate::operator::runtime::Verdict;
 use crate::operator::runtime::kind::name_of;
+use crate::operator::runtime::status::READY;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use std::sync::Arc;
 
 /// The account of a user of this tenant: the one that the user names, else the tenant's, else the default one. It must be
@@ -29,6 +31,28 @@ pub fn find(accounts: &[Arc<StorageAccount>], name: &str) -> Result<Arc<StorageA
             format!("StorageAccount '{name}' does not exist. Waiting for it."),
         )
     })
+}
+
+/// Whether the account has said that it does not work.
+pub fn is_broken(account: &StorageAccount) -> bool {
+    ready(account).is_some_and(|ready| ready.status != "True")
+}
+
+/// That the account cannot be asked now, and where to look for what to do about it.
+pub fn not_ready(account: &StorageAccount) -> Verdict {
+    let name = name_of(account);
+    let message = match ready(account).filter(|_| is_broken(account)) {
+        Some(ready) => format!(
+            "StorageAccount '{name}' is not Ready: {}. Waiting for it; `kubectl describe storageaccount {name}` says what to do.",
+            ready.reason
+        ),
+        None => format!("StorageAccount '{name}' is not Ready: it is new. Waiting for it."),
+    };
+    Verdict::waiting(Reason::AccountNotReady, message)
+}
+
+fn ready(account: &StorageAccount) -> Option<&Condition> {
+    account.status.as_ref().and_then(|status| status.conditions.get(READY))
 }
 
 /// Whether users of the tenant may be made in the account.

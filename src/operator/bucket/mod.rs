@@ -62,6 +62,7 @@ impl Managed for Bucket {
         status.bucket_name = Some(bucket.name.clone());
         status.owner = Some(desired.user.clone());
         status.object_lock = Some(bucket.object_lock);
+        status.versioning = Some(bucket.versioning);
         if status.usage.is_none() || seen.tell_usage {
             status.usage = Some(observe::usage(bucket));
         }

@@ -13,7 +13,7 @@ use crate::operator::runtime::kind::{is_deleting, uid_of};
 use crate::operator::runtime::{Context, Error, Judgement, ObjectKey, Outcome, Verdict, driver, writer};
 use crate::operator::secret::publish::{self, Answer, Mark, Shape};
 use crate::operator::secret::render::render;
-use crate::provider::{Capability, KeyPair, KeyWish, ObjectName};
+use crate::provider::{Capability, KeyPair, KeyWish, ObjectName, plain_text};
 use kube::Resource as _;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -103,7 +103,7 @@ impl Pass<'_> {
         let wish = KeyWish {
             user_id: admitted.user_id,
             permission: identity.map_or(object.spec.permission, |identity| identity.permission),
-            description: object.spec.description.clone().unwrap_or_default(),
+            description: plain_text(object.spec.description.as_deref().unwrap_or_default()),
             buckets: admitted.buckets,
             owner: self.mark(),
             object: ObjectName { namespace: self.at.namespace.clone(), name: self.at.name.clone() },

@@ -71,13 +71,15 @@ pub fn in_account(tenant: &Tenant, account: &str) -> Result<String, Verdict> {
         return Ok(entry.tenant_id.clone());
     }
     let ready = status.and_then(|status| status.conditions.get(READY));
-    let why = ready
-        .filter(|ready| ready.status != "True")
-        .map_or_else(|| format!("it is not in account '{account}' yet"), |ready| ready.reason.clone());
-    Err(Verdict::waiting(
-        Reason::TenantNotReady,
-        format!("Tenant '{}' is not Ready: {why}. Waiting for it.", name_of(tenant)),
-    ))
+    let name = name_of(tenant);
+    let message = match ready.filter(|ready| ready.status != "True") {
+        Some(ready) => format!(
+            "Tenant '{name}' is not in account '{account}' yet, and not Ready: {}. Waiting for it; `kubectl describe tenant {name}` says what to do.",
+            ready.reason
+        ),
+        None => format!("Tenant '{name}' is not in account '{account}' yet. Waiting for it."),
+    };
+    Err(Verdict::waiting(Reason::TenantNotReady, message))
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use crate::api::{ADMINISTRATOR_TENANT, ByteSize, DeletionPolicy, Reason, Tenant,
 use crate::operator::account::pool;
 use crate::operator::runtime::kind::name_of;
 use crate::operator::runtime::{Blocked, Context, Error, Managed, ObjectKey, Plan};
-use crate::provider::{Quota, TenantWish};
+use crate::provider::{Quota, TenantWish, plain_text};
 use jiff::Timestamp;
 use plan::{Desired, Seen, Step};
 
@@ -41,13 +41,12 @@ impl Managed for Tenant {
         }
         let size = self.spec.quota.size.as_ref().map(|size| bytes("spec.quota.size", size)).transpose()?;
         let spec = &self.spec;
-        let description =
-            spec.description.as_ref().or(spec.display_name.as_ref()).cloned().unwrap_or_default();
+        let description = spec.description.as_ref().or(spec.display_name.as_ref());
         let quota = Quota { buckets: spec.quota.buckets.map(u64::from), size, objects: None };
         Ok(Desired {
             name: name_of(self).to_owned(),
             visibility: spec.visibility,
-            description,
+            description: description.map(|text| plain_text(text)).unwrap_or_default(),
             quota,
             built_in,
         })

@@ -41,7 +41,12 @@ pub fn find(user: &StorageUser, around: &Surroundings<'_>) -> Result<Place, Verd
         takes_more(user, tenant, around.siblings)?;
     }
     let account = account(user, tenant, around.accounts)?;
-    let tenant_id = tenant::in_account(tenant, &account)?;
+    // A tenant is not in an account that does not work: then it is the account that is waited for.
+    let tenant_id = tenant::in_account(tenant, &account).map_err(|waiting| {
+        let broken =
+            select::find(around.accounts, &account).ok().filter(|account| select::is_broken(account));
+        broken.map_or(waiting, |account| select::not_ready(&account))
+    })?;
     Ok(Place { account, tenant_id })
 }
 

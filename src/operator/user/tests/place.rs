@@ -112,6 +112,24 @@ fn each_rule_that_says_no_is_the_answer() {
 }
 
 #[test]
+fn an_account_that_does_not_work_is_named_rather_than_the_tenant_that_is_not_in_it() {
+    let mut world = world();
+    world.tenant().status = None;
+    let mut broken = (*account("main", true)).clone();
+    let ready = json!({
+        "type": "Ready", "status": "False", "reason": "AccountUnreachable", "message": "m",
+        "observedGeneration": 1, "lastTransitionTime": "2026-01-01T00:00:00Z",
+    });
+    broken.status = Some(serde_json::from_value(json!({ "conditions": [ready] })).unwrap());
+    world.accounts = vec![Arc::new(broken)];
+    let Err(Verdict::Waiting(Reason::AccountNotReady, message)) = world.find() else { panic!("waiting") };
+    assert_eq!(
+        message,
+        "StorageAccount 'main' is not Ready: AccountUnreachable. Waiting for it; `kubectl describe storageaccount main` says what to do."
+    );
+}
+
+#[test]
 fn a_user_that_is_made_stays_in_its_account_whatever_the_default_becomes() {
     let mut world = world();
     world.user = made();
