@@ -105,6 +105,16 @@ fn rooms_import_in_one_direction() {
     }
 }
 
+#[test]
+fn tasks_of_the_operator_are_started_by_the_supervisor_alone() {
+    const SUPERVISOR: &str = "operator/runtime/supervisor.rs";
+    let starts = ["tokio::spawn", "task::spawn", "thread::spawn", "JoinSet"];
+    let supervisor = sources(|name| name == SUPERVISOR);
+    assert!(!breaches(&supervisor, &starts).is_empty(), "{SUPERVISOR} has moved");
+    let elsewhere = sources(|name| name.starts_with("operator/") && name != SUPERVISOR && !is_test(name));
+    assert_eq!(breaches(&elsewhere, &starts), Vec::<String>::new());
+}
+
 /// Reads the Secrets that StorageAccounts name.
 const READS_CREDENTIALS: &str = "operator/runtime/clients.rs";
 

@@ -52,6 +52,7 @@ impl Events {
     }
 
     /// Tells that something has happened to an object. Returns at once.
+    #[allow(clippy::disallowed_methods, reason = "events are only ever created")]
     pub fn send<K: Managed>(&self, ctx: &Context, object: &K, happening: Happening) {
         let event = self.event(object, happening, (ctx.now)());
         let namespace = event.metadata.namespace.clone().unwrap_or_default();

@@ -37,6 +37,10 @@ impl Conditioned for AnyStatus {
 }
 
 /// Says in the object's conditions why it does not decode. Nothing else is done about it.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "an object that cannot be read has no typed writer; the version is carried here"
+)]
 pub async fn tell<K: Managed>(
     ctx: &Context,
     key: &ObjectKey,

@@ -36,6 +36,7 @@ pub async fn remove_finalizer<K: Managed>(ctx: &Context, object: &K) -> Result<(
 }
 
 /// Writes the status, and answers with the object as it is now.
+#[allow(clippy::disallowed_methods, reason = "this is the writer")]
 pub async fn write_status<K: Managed>(ctx: &Context, object: &K, next: &K::Status) -> Result<K, Error> {
     const OP: &str = "write the status of";
     let value = |status: &K::Status| {

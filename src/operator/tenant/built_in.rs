@@ -30,6 +30,7 @@ pub async fn at_start(ctx: &Context) -> Result<(), Error> {
 }
 
 /// Makes the built-in tenant where it is absent. One that is there is left as it is.
+#[allow(clippy::disallowed_methods, reason = "the built-in Tenant is the one object that the operator makes")]
 pub async fn ensure(ctx: &Context) -> Result<(), Error> {
     if ctx.stores.tenants.get(None, ADMINISTRATOR_TENANT).is_some() {
         return Ok(());
