@@ -40,5 +40,23 @@ pub fn init(format: LogFormat, filter: &str) -> Result<(), TelemetryError> {
             registry.with(fmt::layer().json().flatten_event(true).with_writer(std::io::stderr)).try_init()
         }
     };
-    result.map_err(TelemetryError::Twice)
+    result.map_err(TelemetryError::Twice)?;
+    log_panics();
+    Ok(())
+}
+
+/// Panics go to the log, with where they happened. What they say goes there only if it is a literal of the source: a
+/// message that was put together at run time may quote anything that was in scope.
+pub fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let said = panic.payload().downcast_ref::<&'static str>();
+        let thread = std::thread::current();
+        tracing::error!(
+            place,
+            thread = thread.name().unwrap_or_default(),
+            said = said.copied().unwrap_or("its message is withheld: it may quote a secret"),
+            "panicked"
+        );
+    }));
 }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -24,10 +26,9 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         made.stop()
 
 
-@pytest.fixture
-def empty_world(installation: Installation, request: pytest.FixtureRequest) -> Iterator[World]:
-    """A namespace, without a Tenant that admits it."""
-    words = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_").lower())
+@contextlib.contextmanager
+def _world(installation: Installation, name: str) -> Iterator[World]:
+    words = re.sub(r"[^a-z0-9]+", "-", name.removeprefix("test_").lower())
     world = World(installation, f"{words[:30].strip('-')}-{next(_numbers)}")
     world.namespace(world.ns)
     try:
@@ -35,6 +36,21 @@ def empty_world(installation: Installation, request: pytest.FixtureRequest) -> I
     finally:
         installation.clear_faults()
         world.remove()
+
+
+@pytest.fixture
+def empty_world(installation: Installation, request: pytest.FixtureRequest) -> Iterator[World]:
+    """A namespace, without a Tenant that admits it."""
+    with _world(installation, request.node.name) as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def module_world(installation: Installation, request: pytest.FixtureRequest) -> Iterator[World]:
+    """A namespace and its Tenant for all tests of a file, where what happens is long and looking at it is short."""
+    with _world(installation, Path(request.node.name).stem) as world:
+        world.tenant(world.tenant_name)
+        yield world
 
 
 @pytest.fixture

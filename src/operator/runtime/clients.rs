@@ -1,6 +1,7 @@
 //! The two clients of the API server, and the Secrets in the operator's own namespace that StorageAccounts name.
 
 use super::error::Error;
+use super::quiet;
 use crate::wire::ShownSecret;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -110,8 +111,8 @@ impl From<Secret> for OwnSecret {
 
 /// Reads a Secret of the operator's own namespace; `None` only where it is definitely not there.
 pub async fn own_secret(client: &Client, namespace: &str, name: &str) -> Result<Option<OwnSecret>, Error> {
-    let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
-    match secrets.get_opt(name).await {
+    let uri = format!("/api/v1/namespaces/{namespace}/secrets/{name}");
+    match quiet::read::<Secret>(client, &uri, quiet::WHOLE).await {
         Ok(secret) => Ok(secret.map(OwnSecret::from)),
         Err(error) => Err(Error::kube("read the Secret", format!("{namespace}/{name}"), error)),
     }

@@ -19,6 +19,7 @@ pub mod managed;
 pub mod metrics;
 pub mod probes;
 pub mod queue;
+pub mod quiet;
 pub mod random;
 pub mod requeue;
 pub mod run;

@@ -5,9 +5,8 @@
 //! they cannot parse. Each is one transmission: whoever calls passes a client that does not retry.
 
 use crate::operator::key::once::{KeyId, Nonce};
-use crate::operator::runtime::{Error, ObjectKey};
+use crate::operator::runtime::{Error, ObjectKey, quiet};
 use crate::operator::secret::render::Rendered;
-use crate::wire::ShownSecret;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -15,10 +14,10 @@ use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use kube::Client;
 use kube::api::PartialObjectMeta;
 use kube::client::Body;
 use kube::core::Status;
-use kube::{Api, Client};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
@@ -34,8 +33,6 @@ pub const ACCESS_KEY_ID: &str = "storekeeper.dev/access-key-id";
 /// Who manages a Secret.
 const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "storekeeper");
 
-/// An answer with metadata only.
-const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 /// What is read of the text of a refusal.
 const LONGEST_MESSAGE: usize = 1024;
 
@@ -129,9 +126,8 @@ pub async fn delete(writer: &Client, at: &ObjectKey, uid: &str) -> Result<(), Er
 /// The metadata of a Secret; `None` only where it is definitely not there.
 pub async fn read(reader: &Client, at: &ObjectKey) -> Result<Option<PartialObjectMeta<Secret>>, Error> {
     let namespace = at.namespace.as_deref().unwrap_or_default();
-    let secrets: Api<Secret> = Api::namespaced(reader.clone(), namespace);
-    secrets
-        .get_metadata_opt(&at.name)
+    let uri = format!("/api/v1/namespaces/{namespace}/secrets/{}", at.name);
+    quiet::read(reader, &uri, quiet::METADATA_ONLY)
         .await
         .map_err(|error| Error::kube("read the Secret", at.to_string(), error))
 }
@@ -178,6 +174,7 @@ fn body(shape: &Shape, mark: &Mark, entries: &Rendered) -> Result<Zeroizing<Vec<
 }
 
 /// One request and its whole answer: the code, and the API server's message if it is a refusal.
+#[allow(clippy::disallowed_methods, reason = "this is the publisher")]
 async fn exchange(
     client: &Client,
     method: Method,
@@ -187,7 +184,7 @@ async fn exchange(
     let request = Request::builder()
         .method(method)
         .uri(uri)
-        .header(ACCEPT, METADATA_ONLY)
+        .header(ACCEPT, quiet::METADATA_ONLY)
         .header(CONTENT_TYPE, "application/json")
         .body(Body::from(body))
         .map_err(kube::Error::HttpError)?;
@@ -208,14 +205,9 @@ fn message(body: &[u8]) -> String {
     text.chars().take(LONGEST_MESSAGE).collect()
 }
 
-/// The text, unless it repeats something of the Secret.
+/// The text, unless it repeats part of the secret: it may have been cut off within it.
 fn without(text: &str, entries: &Rendered) -> String {
-    let repeats = |value: &Zeroizing<Vec<u8>>| {
-        let encoded = ShownSecret::new(STANDARD.encode(value.as_slice()));
-        let plain = std::str::from_utf8(value).unwrap_or_default();
-        value.len() >= 16 && (text.contains(encoded.reveal()) || text.contains(plain))
-    };
-    if entries.entries.values().any(repeats) {
+    if entries.secret.is_in(text) {
         "the answer is withheld, as it repeats an entry".to_owned()
     } else {
         text.to_owned()

@@ -26,6 +26,8 @@ pub struct Rendered {
     pub type_: &'static str,
     /// The entries, by name.
     pub entries: BTreeMap<&'static str, Zeroizing<Vec<u8>>>,
+    /// What no message may repeat.
+    pub secret: ShownSecret,
 }
 
 /// Why a Secret cannot be made.

@@ -4,7 +4,7 @@
 //! or the token.
 
 use crate::provider::ErrorKind;
-use crate::wire::{Problem, ProblemType};
+use crate::wire::{Problem, ProblemType, ShownSecret};
 use http::StatusCode;
 use rustls::CertificateError;
 use std::error::Error as StdError;
@@ -96,7 +96,7 @@ pub fn refusal(
     status: StatusCode,
     after: Option<Duration>,
     problem: Option<Problem>,
-    token: &str,
+    token: &ShownSecret,
 ) -> ErrorKind {
     let made_no_sense = || ErrorKind::Failed(format!("it answered {}", status.as_u16()));
     let Some(problem) = problem else { return made_no_sense() };
@@ -136,24 +136,42 @@ pub fn retry_after(value: &str) -> Option<Duration> {
     Some(wait.min(LONGEST_WAIT))
 }
 
-/// What the server says is wrong, in one line of a bounded length. Withheld where it repeats the token.
-fn detail(problem: &Problem, token: &str) -> String {
+/// What the server says is wrong, in one line of a bounded length. Withheld where it repeats the token; a word that looks
+/// like the secret of a key is left out.
+fn detail(problem: &Problem, token: &ShownSecret) -> String {
     let mut text = problem.detail.clone();
     for error in &problem.errors {
         text = format!("{text} (`{}`: {})", error.field, error.detail);
     }
-    if text.contains(token) {
+    if token.is_in(&text) {
         return "the reason is withheld".to_owned();
     }
+    let words = text.split_inclusive(|c| !may_be_of_a_secret(c)).map(|word| {
+        let (run, end) = word.split_at(word.trim_end_matches(|c| !may_be_of_a_secret(c)).len());
+        if looks_secret(run) { format!("…{end}") } else { word.to_owned() }
+    });
+    let text: String = words.collect();
     let line = text.chars().map(|c| if c.is_control() { ' ' } else { c });
     line.take(LONGEST_DETAIL).collect::<String>().trim_end_matches('.').to_owned()
+}
+
+fn may_be_of_a_secret(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '_')
+}
+
+/// Secrets of keys have 40 letters of both cases, or 64 hexadecimal digits. Names are in lower case and shorter than that,
+/// and uids have dashes.
+fn looks_secret(run: &str) -> bool {
+    let both =
+        run.contains(|c: char| c.is_ascii_lowercase()) && run.contains(|c: char| c.is_ascii_uppercase());
+    (run.len() >= 40 && both) || run.len() >= 64
 }
 
 #[cfg(test)]
 mod tests {
     use super::{refusal, retry_after};
     use crate::provider::ErrorKind;
-    use crate::wire::{Problem, ProblemType};
+    use crate::wire::{Problem, ProblemType, ShownSecret};
     use http::StatusCode;
     use std::time::Duration;
 
@@ -169,7 +187,8 @@ mod tests {
     }
 
     fn kind(status: u16, problem: Option<Problem>) -> ErrorKind {
-        refusal(StatusCode::from_u16(status).unwrap(), None, problem, "the-token")
+        let token = ShownSecret::new("the-token".to_owned());
+        refusal(StatusCode::from_u16(status).unwrap(), None, problem, &token)
     }
 
     fn definite(kind: ErrorKind) -> bool {
@@ -216,8 +235,20 @@ mod tests {
             other => panic!("{other}"),
         };
         assert_eq!(detail("a\nb."), "a b");
-        assert_eq!(detail(&"x".repeat(9_000)).len(), super::LONGEST_DETAIL);
+        assert_eq!(detail(&"x ".repeat(9_000)).len(), super::LONGEST_DETAIL);
         assert_eq!(detail("Bearer the-token is wrong"), "the reason is withheld");
+    }
+
+    #[test]
+    fn a_detail_has_no_word_that_looks_like_the_secret_of_a_key() {
+        let detail = |text: &str| match kind(422, Some(problem(ProblemType::RuleViolated, text))) {
+            ErrorKind::Refused(detail) => detail,
+            other => panic!("{other}"),
+        };
+        assert_eq!(detail("key='wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'."), "key='…'");
+        assert_eq!(detail(&format!("{} is bad", "0a".repeat(32))), "… is bad");
+        let name = format!("bucket '{}' of 1b4e28ba-2fa1-11d2-883f-0016d3cca427/x", "a".repeat(63));
+        assert_eq!(detail(&name), name);
     }
 
     #[test]

@@ -212,7 +212,7 @@ impl Transport {
         let documented =
             header(CONTENT_TYPE).is_some_and(|value| value.starts_with("application/problem+json"));
         let problem = if documented { self.problem(response, status).await? } else { None };
-        Err(failure::refusal(status, after, problem, self.token.reveal()))
+        Err(failure::refusal(status, after, problem, &self.token))
     }
 
     async fn problem(&self, response: Response, status: StatusCode) -> Result<Option<Problem>, ErrorKind> {

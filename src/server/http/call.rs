@@ -33,8 +33,8 @@ impl Caller {
     }
 }
 
-/// An authenticated request, but for its body.
-#[derive(Clone, Debug)]
+/// An authenticated request, but for its body. No `Debug`: its headers hold the bearer token.
+#[derive(Clone)]
 pub struct Call {
     /// Who calls.
     pub caller: Caller,

@@ -152,6 +152,12 @@ class Upstream:
                 answer = await self._exchange(request)
                 await client.send(answer.head.raw + answer.body[: len(answer.body) // 2])
                 await client.finish()
+            case Fault.REWRITE:
+                await client.send(rule.answer(request, await self._exchange(request)))
+                await client.finish()
+            case Fault.INSTEAD:
+                await client.send(rule.answer(request, None))
+                await client.finish()
             case Fault.HANG:
                 await self._hang(client)
             case Fault.ANSWER_409 | Fault.ANSWER_429 | Fault.ANSWER_500 | Fault.ANSWER_503 | Fault.ANSWER_504:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from harness.proxy.messages import Request
+from harness.proxy.messages import Answer, Request
 from harness.proxy.points import ANY, POINTS
 
 
@@ -34,6 +34,10 @@ class Fault(enum.Enum):
     """The proxy answers with that status, and the request is never sent."""
     TRUNCATE = "truncate"
     """The server has answered; the head and half of the body are passed on, then the connection is closed."""
+    REWRITE = "rewrite"
+    """The server has answered; what the rule's `answer` makes of that is passed on, byte for byte."""
+    INSTEAD = "instead"
+    """The rule's `answer` is given, and the request is never sent."""
     HANG = "hang"
     """Nothing is sent and nothing is answered until the client gives up or `release` is called."""
 
@@ -50,6 +54,7 @@ class Rule:
     fault: Fault
     occurrence: int = 1
     only: Callable[[Request], bool] = lambda _: True
+    answer: Callable[[Request, Answer | None], bytes] = lambda _, given: given.raw if given is not None else b""
     seen: int = 0
     hits: int = 0
     happened: threading.Event = field(default_factory=threading.Event)

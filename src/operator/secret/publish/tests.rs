@@ -1,7 +1,11 @@
-use super::{Answer, Mark, Shape, body, create, delete, rehearse};
+use super::{Answer, LONGEST_MESSAGE, Mark, Shape, body, create, delete, rehearse};
 use crate::operator::key::once::{KeyId, Nonce};
 use crate::operator::runtime::ObjectKey;
+use crate::operator::runtime::error::chain;
 use crate::operator::secret::render::Rendered;
+use crate::wire::ShownSecret;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::{Method, Request, Response};
 use http_body_util::BodyExt as _;
 use kube::Client;
@@ -33,7 +37,7 @@ fn entries() -> Rendered {
         ("AWS_ACCESS_KEY_ID", Zeroizing::new(b"SKAAA".to_vec())),
         ("AWS_SECRET_ACCESS_KEY", Zeroizing::new(SECRET.as_bytes().to_vec())),
     ]);
-    Rendered { type_: "Opaque", entries }
+    Rendered { type_: "Opaque", entries, secret: ShownSecret::new(SECRET.to_owned()) }
 }
 
 /// The answer that the call comes to when the API server answers so, and the request that it made.
@@ -74,10 +78,18 @@ async fn answers_of_the_api_server_are_taken_for_what_they_prove() {
 
 #[tokio::test]
 async fn a_refusal_that_repeats_the_secret_is_withheld() {
-    let Answer::Refused(text) = posted(422, &format!("invalid value: {SECRET}")).await else {
-        panic!("refused")
-    };
-    assert!(!text.contains(SECRET) && text.contains("withheld"));
+    let whole_file = STANDARD.encode(format!("[default]\naws_secret_access_key = {SECRET}\n"));
+    let cut_off = format!("{}{SECRET}", "x".repeat(LONGEST_MESSAGE - 20));
+    for quote in [SECRET.to_owned(), STANDARD.encode(SECRET), whole_file, cut_off] {
+        let Answer::Refused(text) = posted(422, &format!("invalid: {quote}")).await else {
+            panic!("refused")
+        };
+        assert_eq!(text, "the answer is withheld, as it repeats an entry", "{quote}");
+        let Answer::Unknown(error) = posted(500, &format!("invalid: {quote}")).await else {
+            panic!("unknown")
+        };
+        assert!(chain(&error).contains("withheld"), "{quote}");
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use super::{Endpoint, RenderError, Rendered};
 use crate::api::account::AddressingStyle;
 use crate::api::key::SecretFormat;
+use crate::wire::ShownSecret;
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
@@ -52,7 +53,7 @@ pub fn entries(format: SecretFormat, of: &Subject<'_>) -> Result<Rendered, Rende
     let type_ = if format == SecretFormat::ServiceBinding { SERVICE_BINDING } else { OPAQUE };
     let bytes = |value: Zeroizing<String>| Zeroizing::new(value.as_bytes().to_vec());
     let entries: BTreeMap<_, _> = entries.into_iter().map(|(name, value)| (name, bytes(value))).collect();
-    Ok(Rendered { type_, entries })
+    Ok(Rendered { type_, entries, secret: ShownSecret::new(of.secret.to_owned()) })
 }
 
 fn bucket<'a>(of: &Subject<'a>, format: &'static str) -> Result<&'a str, RenderError> {
