@@ -12,6 +12,8 @@ from harness.kube import Kube, Object
 from harness.rights import EVERYWHERE, PathRight, Right, documented, granted, granted_paths, resources, rules
 from harness.waiting import until
 
+# Thousands of questions: seconds on an idle machine, minutes on a busy one.
+pytestmark = pytest.mark.timeout(600)
 PAGE = paths.REPOSITORY / "docs" / "rbac.md"
 APPLICATION = "rbac-application"
 PLACES = (NAMESPACE, APPLICATION, "kube-system")
