@@ -5,6 +5,7 @@ mod crds;
 mod operator;
 mod roles;
 mod server;
+mod server_maintenance;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -23,7 +24,7 @@ enum Command {
     /// Run the operator: make the custom resources of a cluster true
     Operator(operator::Options),
     /// Run the management server with its S3 endpoint, on one machine
-    Server(server::Options),
+    Server(Box<server::Command>),
     /// Print the custom resource definitions as YAML
     Crds(crds::Options),
     /// Print the RBAC objects that give people their roles in a tenant
@@ -34,7 +35,7 @@ enum Command {
 pub fn run(cli: Cli) -> ExitCode {
     let outcome = match cli.command {
         Command::Operator(options) => operator::run(options),
-        Command::Server(options) => server::run(options),
+        Command::Server(command) => server::run(*command),
         Command::Crds(options) => crds::run(&options),
         Command::Roles(options) => roles::run(options),
     };

@@ -1,6 +1,7 @@
 //! `storekeeper server`: the management server with its S3 endpoint.
 
 use super::Failure;
+use super::server_maintenance::{self, Maintenance};
 use crate::server::http::Settings;
 use crate::server::{self, FirstStart, ServeOptions};
 use crate::telemetry::{self, LogFormat};
@@ -9,12 +10,22 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use tokio::signal::unix::{SignalKind, signal};
 
+/// Run the management server, or work on its data folder.
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Command {
+    #[command(subcommand)]
+    maintenance: Option<Maintenance>,
+    #[command(flatten)]
+    options: Options,
+}
+
 /// Run the management server: tenants, accounts, users, keys and buckets over HTTPS, and S3.
 #[derive(Args)]
 pub struct Options {
     /// Folder of the database, the key file and the objects' data; made if it is not there
-    #[arg(long, value_name = "DIR", env = "STOREKEEPER_DATA_DIR")]
-    data_dir: PathBuf,
+    #[arg(long, required = true, value_name = "DIR", env = "STOREKEEPER_DATA_DIR")]
+    data_dir: Option<PathBuf>,
     /// Address of the management API
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8443", env = "STOREKEEPER_LISTEN")]
     listen: SocketAddr,
@@ -50,8 +61,15 @@ pub struct Options {
     log_level: String,
 }
 
-/// Runs the server until SIGTERM or SIGINT.
-pub fn run(options: Options) -> Result<(), Failure> {
+/// Runs the server until SIGTERM or SIGINT, or the work on its data folder to its end.
+pub fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command { maintenance: Some(what), options: _ } => server_maintenance::run(what),
+        Command { maintenance: None, options } => serve(options),
+    }
+}
+
+fn serve(options: Options) -> Result<(), Failure> {
     let Options {
         data_dir,
         listen,
@@ -66,6 +84,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
         log_format,
         log_level,
     } = options;
+    let data_dir = data_dir.ok_or("`--data-dir` must be given")?;
     telemetry::init(log_format, &log_level)?;
     let told = data_dir.clone();
     let options = ServeOptions {

@@ -2,7 +2,7 @@
 
 use super::first_start::{self, FirstStart, FirstStartError};
 use super::http::{App, Peer, Settings, SetupError, router};
-use super::store::{Store, StoreError};
+use super::store::{self, Store, StoreError};
 use super::tls::{self, TlsError};
 use crate::wire::ShownSecret;
 use axum::body::Body;
@@ -19,6 +19,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -35,6 +36,8 @@ const HEAD: Duration = Duration::from_mins(2);
 const PING: Duration = Duration::from_secs(30);
 /// How often the last uses of keys are written down.
 const KEY_USES: Duration = Duration::from_mins(1);
+/// Most connections of one listener at a time; more wait to be accepted.
+const CONNECTIONS: usize = 1000;
 /// The pause after an accept that failed, as when file descriptors run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -96,6 +99,7 @@ pub async fn serve(
     }
     let tls = options.tls.as_ref().map(|(chain, key)| tls::acceptor(chain, key)).transpose()?;
     let store = Store::open(&options.data_dir)?;
+    store::usage::recover_last_used(&store).await?;
     if first_start::is_due(&store).await? {
         let given = options.admin_password_file.as_ref().map(read_password).transpose()?;
         first_start::fill(&store, given, crate::clock::now(), announce).await?;
@@ -125,6 +129,7 @@ pub async fn serve(
         tokio::spawn(listen(management, tls.clone(), with_peer, Arc::clone(&graceful), stopping.clone())),
         tokio::spawn(listen(data_plane, tls, move |_| s3.clone(), Arc::clone(&graceful), stopping.clone())),
         tokio::spawn(write_key_uses(store.clone(), stopping.clone())),
+        tokio::spawn(super::s3::keep_house(store.clone(), stopping.clone())),
     ];
     stop.await;
     tracing::info!("stopping");
@@ -176,14 +181,23 @@ async fn listen<S, B>(
     B::Data: Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    while let Some(accepted) = stopping.run_until_cancelled(listener.accept()).await {
+    let slots = Arc::new(Semaphore::new(CONNECTIONS));
+    let next = async || {
+        let slot = Arc::clone(&slots).acquire_owned().await;
+        (listener.accept().await, slot)
+    };
+    while let Some((accepted, slot)) = stopping.run_until_cancelled(next()).await {
         let Ok((stream, peer)) = accepted else {
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
         // Answers are small and awaited: they should not wait for more to come.
         drop(stream.set_nodelay(true));
-        tokio::spawn(connection(stream, tls.clone(), service(peer.ip()), graceful.watcher()));
+        let served = connection(stream, tls.clone(), service(peer.ip()), graceful.watcher());
+        tokio::spawn(async move {
+            served.await;
+            drop(slot);
+        });
     }
 }
 

@@ -11,6 +11,7 @@ pub mod resources;
 pub mod secret;
 pub mod storage;
 pub mod terms;
+pub mod usage;
 
 pub use credentials::*;
 pub use names::{BucketName, Login, NameError};
@@ -19,3 +20,4 @@ pub use resources::*;
 pub use secret::ShownSecret;
 pub use storage::*;
 pub use terms::{LockMode, Permission, Role, Versioning, Visibility};
+pub use usage::*;

@@ -11,6 +11,7 @@ pub mod keys;
 pub mod refusal;
 pub mod tenants;
 pub mod tokens;
+pub mod usage;
 pub mod users;
 
 pub use refusal::Refusal;

@@ -22,6 +22,7 @@ mod sessions;
 mod tag;
 mod tenants;
 mod tokens;
+mod usage;
 mod users;
 
 #[cfg(test)]
@@ -117,6 +118,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/buckets", get(buckets::list).post(buckets::create))
         .route("/buckets/{user}/{name}", get(buckets::get).patch(buckets::patch).delete(buckets::delete))
         .route("/auditEvents", get(operations::audit_events))
+        .route("/usage", get(usage::list))
         .layer(middleware::from_fn_with_state(Arc::clone(app), limits::limit));
     Router::new()
         .nest("/v1", v1)

@@ -1,16 +1,28 @@
-//! Who signed a request, and whether that key may do it. Runs before the body is read, and reads the key afresh each
-//! time: a revoked key, or one of a disabled user, stops at once, presigned URLs included.
+//! Who signed a request, and whether that key may do it. Runs before the body is read, and reads the key afresh for each
+//! request: a revoked key, or one of a disabled user, stops at once, presigned URLs included.
 
+use super::metered::Bill;
 use super::permissions::{Decision, decide};
-use crate::server::store::Store;
 use crate::server::store::keys::{SigningKey, find_for_signing};
+use crate::server::store::{Payer, Store};
 use crate::wire::Permission;
 use http::{HeaderMap, Uri};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::dto::PostObjectInput;
 use s3s::{S3Error, S3Request, S3Result, s3_error};
+use std::cell::RefCell;
 use std::sync::Arc;
+
+tokio::task_local! {
+    /// The key that the signature of the request under way is checked with: what it may do is asked of the same row.
+    static KEY: RefCell<Option<SigningKey>>;
+}
+
+/// Runs one request.
+pub async fn within_request<T>(request: impl Future<Output = T>) -> T {
+    KEY.scope(RefCell::new(None), request).await
+}
 
 /// The longest life of a presigned URL: 7 days, in seconds.
 const PRESIGN_SECONDS: u64 = 7 * 24 * 3600;
@@ -71,7 +83,10 @@ impl Gate {
 impl S3Auth for Gate {
     async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
         let key = self.key(access_key).await?;
-        Ok(SecretKey::from(key.secret.reveal()))
+        let secret = SecretKey::from(key.secret.reveal());
+        // Outside of a request there is nobody to keep it for.
+        drop(KEY.try_with(|kept| kept.replace(Some(key))));
+        Ok(secret)
     }
 }
 
@@ -81,7 +96,15 @@ impl S3Access for Gate {
         let Some(credentials) = context.credentials() else {
             return Err(s3_error!(AccessDenied, "anonymous requests are refused: sign with an access key"));
         };
-        let key = self.key(&credentials.access_key).await?;
+        let kept = KEY.try_with(RefCell::take).ok().flatten();
+        let key = match kept.filter(|key| key.id == credentials.access_key) {
+            Some(key) => key,
+            None => self.key(&credentials.access_key).await?,
+        };
+        self.store.key_used(&key.id, crate::clock::now());
+        if let Some(bill) = context.extensions_mut().get::<Bill>() {
+            bill.goes_to(payer(&key));
+        }
         let operation = context.s3_op().name();
         match decide(key.permission, operation) {
             Decision::Allowed => {}
@@ -97,7 +120,6 @@ impl S3Access for Gate {
         }
         check_life(context.uri())?;
         check_headers(context.headers(), &key)?;
-        self.store.key_used(&key.id, crate::clock::now());
         context.extensions_mut().insert(caller);
         Ok(())
     }
@@ -108,6 +130,15 @@ impl S3Access for Gate {
             return Err(s3_error!(NotImplemented, "'${{filename}}' in the key of a form is not implemented"));
         }
         Ok(())
+    }
+}
+
+fn payer(key: &SigningKey) -> Payer {
+    Payer {
+        key: key.id.clone(),
+        user: key.user_id.clone(),
+        account: key.account_id.clone(),
+        tenant: key.tenant_id.clone(),
     }
 }
 

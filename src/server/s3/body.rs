@@ -1,8 +1,9 @@
 //! From the body of a request to a blob on the disk: hashed while it streams, verified before anything refers to it.
 
 use super::checksums::{self, Algorithm, Sums};
-use super::errors::{Fault, quota_exceeded};
+use super::errors::Fault;
 use super::operations::Call;
+use super::quota::Reservation;
 use crate::server::store::Draft;
 use base64::Engine as _;
 use futures::StreamExt as _;
@@ -27,7 +28,6 @@ pub struct Announced {
 }
 
 /// A body that arrived whole and unharmed.
-#[derive(Debug)]
 pub struct Received {
     /// The data.
     pub draft: Draft,
@@ -37,25 +37,27 @@ pub struct Received {
     pub md5: [u8; 16],
     /// Its checksums.
     pub sums: Sums,
+    /// Its part of the quotas, until it is counted.
+    pub reservation: Reservation,
 }
 
-/// Streams a body into a new blob. `room`: how many bytes there may be at most before a quota is exceeded.
+/// Streams a body into a new blob. What arrives, and what is announced, is reserved.
 pub async fn receive(
     call: &Call,
     body: Option<StreamingBlob>,
     mut announced: Announced,
-    room: Option<i64>,
+    mut reservation: Reservation,
 ) -> Result<Received, Fault> {
-    check_size(announced.length.unwrap_or(0), room)?;
+    check_size(announced.length.unwrap_or(0), &mut reservation)?;
     let mut hasher = checksums::hasher(&announced.sums, call.announced_trailers(), announced.algorithm);
     let mut md5 = Md5::new();
     let mut size = 0_i64;
-    let mut writer = call.store.blobs().create().await?;
+    let mut writer = call.store.blobs().create();
     let mut body = body.ok_or_else(|| s3_error!(IncompleteBody))?;
     while let Some(piece) = body.next().await {
         let piece = piece.map_err(|error| broken_body(&error))?;
         size = size.saturating_add(i64::try_from(piece.len()).unwrap_or(i64::MAX));
-        check_size(size, room)?;
+        check_size(size, &mut reservation)?;
         md5.update(&piece);
         hasher.update(&piece);
         writer.write(&piece).await?;
@@ -68,17 +70,14 @@ pub async fn receive(
     announced.sums.check(&sums)?;
     check_md5(announced.md5.as_deref(), md5)?;
     let draft = writer.finish().await?;
-    Ok(Received { draft, size, md5, sums })
+    Ok(Received { draft, size, md5, sums, reservation })
 }
 
-fn check_size(size: i64, room: Option<i64>) -> Result<(), S3Error> {
+fn check_size(size: i64, reservation: &mut Reservation) -> Result<(), S3Error> {
     if size > MOST_BYTES {
         return Err(s3_error!(EntityTooLarge, "use a multipart upload for more than 5 GiB"));
     }
-    if room.is_some_and(|room| size > room) {
-        return Err(quota_exceeded("the quota of the bucket or of its user is exceeded"));
-    }
-    Ok(())
+    reservation.grow_to(size)
 }
 
 fn check_md5(announced: Option<&str>, md5: [u8; 16]) -> Result<(), S3Error> {

@@ -1,14 +1,15 @@
 //! The one way in which a version comes to be.
 //!
 //! The data lies fsynced in a blob that no row refers to. One transaction then checks that the bucket is there, the
-//! conditions hold, what is replaced is not locked, and the quotas of bucket and user allow it; it writes the row and
-//! counts it. What was replaced is unlinked after the commit.
+//! conditions hold, what is replaced is not locked, and the quotas of bucket, user and tenant allow it; it writes the
+//! row and counts it. What was replaced is unlinked after the commit.
 
 use super::attributes::{Attributes, Tags, to_json};
 use super::auth::Caller;
 use super::conditions::Conditions;
-use super::errors::{Fault, quota_exceeded};
+use super::errors::Fault;
 use super::lock::{self, Protection};
+use super::quota;
 use crate::server::store::objects::buckets::{self, BucketRow};
 use crate::server::store::objects::versions::{self, NULL_VERSION, VersionInsert, VersionRow};
 use crate::server::store::{BlobName, Draft, Store, StoreError};
@@ -33,6 +34,8 @@ pub struct NewVersion {
     pub tags: Tags,
     /// Retention and legal hold that were asked for.
     pub protection: Protection,
+    /// Where its parts lie, where it was uploaded in parts; JSON.
+    pub parts: Option<String>,
 }
 
 /// What became of it.
@@ -81,9 +84,10 @@ pub fn insert_version(
         legal_hold: new.protection.legal_hold,
     };
     versions::insert(connection, bucket.id, &insert)?;
-    if room(connection, caller, bucket_name)?.is_some_and(|room| room.bytes < 0 || room.objects < 0) {
-        return Err(quota_exceeded("the quota of the bucket or of its user is exceeded").into());
+    if let Some(parts) = &new.parts {
+        versions::set_parts(connection, bucket.id, &new.key, parts)?;
     }
+    quota::check(connection, &caller.user, &self::bucket(connection, caller, bucket_name)?)?;
     let version = shown_version(&bucket, version);
     Ok((Stored { version, modified: now }, replaced.and_then(|old| old.blob).into_iter().collect()))
 }
@@ -116,29 +120,6 @@ pub fn shown_version(bucket: &BucketRow, version: String) -> Option<String> {
         Versioning::Disabled => None,
         Versioning::Enabled | Versioning::Suspended => Some(version),
     }
-}
-
-/// What may still be added; less than nothing where it is too much already.
-#[derive(Clone, Copy, Debug)]
-pub struct Room {
-    /// Bytes.
-    pub bytes: i64,
-    /// Versions.
-    pub objects: i64,
-}
-
-/// What may still be added to a bucket by its own quota and its user's; `None`: no limit.
-pub fn room(connection: &Connection, caller: &Caller, bucket_name: &str) -> Result<Option<Room>, Fault> {
-    let bucket = bucket(connection, caller, bucket_name)?;
-    let (used, limits) = buckets::usage_of(connection, &caller.user)?;
-    let bytes = left(bucket.quota.size, bucket.used_bytes).min(left(limits.size, used.bytes));
-    let objects = left(bucket.quota.objects, bucket.used_objects).min(left(limits.objects, used.objects));
-    Ok((bytes != i64::MAX || objects != i64::MAX).then_some(Room { bytes, objects }))
-}
-
-/// What of a limit is left; less than nothing where more than that is used.
-pub fn left(limit: Option<u64>, used: i64) -> i64 {
-    limit.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX).saturating_sub(used))
 }
 
 /// Runs the write that a blob is for, to its end even when the client goes away, and unlinks what it replaced.

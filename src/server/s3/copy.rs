@@ -11,7 +11,7 @@ use super::lock::Protection;
 use super::operations::Call;
 use super::put::check_key;
 use crate::server::store::objects::buckets::BucketRow;
-use crate::server::store::objects::versions::VersionRow;
+use crate::server::store::objects::versions::{self, VersionRow};
 use crate::server::store::{BlobName, Draft};
 use rusqlite::Connection;
 use s3s::dto::{
@@ -65,7 +65,7 @@ pub async fn object(call: &Call, mut input: CopyObjectInput) -> Result<CopyObjec
         ..Conditions::default()
     }
     .since(input.copy_source_if_modified_since.as_ref(), input.copy_source_if_unmodified_since.as_ref());
-    let (found, row, draft) = link(call, from, conditions).await?;
+    let (found, row, (draft, parts)) = link(call, from, conditions).await?;
     let stored: Attributes = from_json(&row.attributes)?;
     let sums = stored.sums.clone();
     let attributes =
@@ -80,6 +80,7 @@ pub async fn object(call: &Call, mut input: CopyObjectInput) -> Result<CopyObjec
         attributes,
         tags,
         protection,
+        parts,
     };
     let (caller, now, name) = (call.caller.clone(), call.now, input.bucket);
     let write = move |c: &Connection| insert_version(c, &caller, &name, &new, &Conditions::default(), now);
@@ -102,11 +103,12 @@ async fn link(
     call: &Call,
     from: Source<'_>,
     conditions: Conditions,
-) -> Result<(BucketRow, VersionRow, Draft), Fault> {
+) -> Result<(BucketRow, VersionRow, (Draft, Option<String>)), Fault> {
     let blobs = call.store.blobs().clone();
-    let with = move |_: &BucketRow, row: &VersionRow, blob: &BlobName| {
+    let with = move |c: &Connection, _: &BucketRow, row: &VersionRow, blob: &BlobName| {
         conditions.check_source(row)?;
-        Ok(blobs.link(blob)?)
+        let parts = versions::parts(c, row.sequence)?;
+        Ok(blobs.link(blob)?.map(|draft| (draft, parts)))
     };
     find_with_blob(call, from.bucket, from.key, from.version, with).await
 }

@@ -4,33 +4,40 @@
 //! thrown away, so that the client, which may still be sending, gets to read the answer; otherwise the connection is
 //! closed after the answer, and the answer says so.
 
+use super::auth::within_request;
+use super::metered::Bill;
+use crate::server::store::Store;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{HeaderName, HeaderValue, Request, Response, Version, header};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use s3s::service::S3Service;
-use s3s::{HttpError, HttpResponse};
+use s3s::{HttpError, HttpResponse, StdError};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::time::{Instant, Sleep};
 
 /// Most bytes that are read only to be thrown away, and how long that may take.
 const DRAIN_BYTES: u64 = 1 << 20;
 const DRAIN_TIME: Duration = Duration::from_secs(2);
+/// How long a client may send nothing of a body that it has begun.
+const SILENCE: Duration = Duration::from_mins(1);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
 
 /// The S3 endpoint: a hyper service. Cheap to clone.
 #[derive(Clone)]
 pub struct Endpoint {
     inner: S3Service,
+    store: Store,
 }
 
 impl Endpoint {
-    /// Around the service of s3s.
-    pub fn new(inner: S3Service) -> Self {
-        Self { inner }
+    /// Around the service of s3s; requests are counted in the store.
+    pub fn new(inner: S3Service, store: Store) -> Self {
+        Self { inner, store }
     }
 
     async fn answer(self, request: Request<Incoming>) -> Result<HttpResponse, HttpError> {
@@ -39,11 +46,13 @@ impl Endpoint {
         let version = request.version();
         let waits = request.headers().contains_key(header::EXPECT);
         let mut body = SharedBody::default();
-        let request = request.map(|incoming| {
+        let bill = Bill::default();
+        let mut request = request.map(|incoming| {
             body = SharedBody::new(incoming);
             s3s::Body::http_body_unsync(body.clone())
         });
-        let mut response = self.inner.call(request).await?;
+        request.extensions_mut().insert(bill.clone());
+        let mut response = within_request(self.inner.call(request)).await?;
         let status = response.status();
         tracing::debug!(%method, path, status = status.as_u16(), request_id = id, "S3 request");
         let refused = status.is_client_error() || status.is_server_error();
@@ -53,7 +62,7 @@ impl Endpoint {
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(REQUEST_ID, id);
         }
-        Ok(response)
+        Ok(bill.settle(&self.store, &method, response).await)
     }
 }
 
@@ -67,18 +76,27 @@ impl hyper::service::Service<Request<Incoming>> for Endpoint {
     }
 }
 
-/// The body of a request, of which something is kept while s3s has it.
+/// The body of a request, of which something is kept while s3s has it. It ends with an error when the client stops
+/// sending for a minute.
 #[derive(Clone, Default)]
 struct SharedBody {
-    incoming: Arc<Mutex<Option<Incoming>>>,
+    incoming: Arc<Mutex<Option<Arriving<Incoming>>>>,
+}
+
+struct Arriving<B> {
+    incoming: B,
+    /// How long nothing may come.
+    silence: Duration,
+    /// Done when nothing came for so long.
+    late: Pin<Box<Sleep>>,
 }
 
 impl SharedBody {
     fn new(incoming: Incoming) -> Self {
-        Self { incoming: Arc::new(Mutex::new(Some(incoming))) }
+        Self { incoming: Arc::new(Mutex::new(Some(Arriving::new(incoming, SILENCE)))) }
     }
 
-    fn with<T>(&self, missing: T, work: impl FnOnce(&mut Incoming) -> T) -> T {
+    fn with<T>(&self, missing: T, work: impl FnOnce(&mut Arriving<Incoming>) -> T) -> T {
         let mut incoming = self.incoming.lock().unwrap_or_else(PoisonError::into_inner);
         incoming.as_mut().map_or(missing, work)
     }
@@ -106,22 +124,62 @@ impl SharedBody {
     }
 }
 
+impl<B> Arriving<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<StdError>,
+{
+    fn new(incoming: B, silence: Duration) -> Self {
+        Self { incoming, silence, late: Box::pin(tokio::time::sleep(silence)) }
+    }
+
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, StdError>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(context) {
+            self.late.as_mut().reset(Instant::now() + self.silence);
+            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
+        }
+        self.late.as_mut().poll(context).map(|()| Some(Err("the client stopped sending".into())))
+    }
+}
+
 impl Body for SharedBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = StdError;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        self.with(Poll::Ready(None), |incoming| Pin::new(incoming).poll_frame(context))
+    ) -> Poll<Option<Result<Frame<Bytes>, StdError>>> {
+        self.with(Poll::Ready(None), |arriving| arriving.poll_frame(context))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.with(true, |incoming| incoming.is_end_stream())
+        self.with(true, |arriving| arriving.incoming.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.with(SizeHint::with_exact(0), |incoming| incoming.size_hint())
+        self.with(SizeHint::with_exact(0), |arriving| arriving.incoming.size_hint())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arriving;
+    use bytes::Bytes;
+    use futures::StreamExt as _;
+    use http_body_util::StreamBody;
+    use hyper::body::Frame;
+    use std::convert::Infallible;
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn a_body_that_stops_arriving_ends_with_an_error() {
+        let piece = || Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"x")));
+        let some = futures::stream::iter([piece(), piece()]).chain(futures::stream::pending());
+        let mut body = Arriving::new(StreamBody::new(some), Duration::from_millis(20));
+        for good in [true, true, false] {
+            let frame = std::future::poll_fn(|context| body.poll_frame(context)).await;
+            assert_eq!(frame.unwrap().is_ok(), good);
+        }
     }
 }

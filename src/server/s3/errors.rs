@@ -56,7 +56,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// A code that AWS does not have.
-fn custom(code: &'static str, status: StatusCode, message: &'static str) -> S3Error {
+pub fn custom(code: &'static str, status: StatusCode, message: &'static str) -> S3Error {
     let mut error = S3Error::with_message(S3ErrorCode::Custom(code.into()), message);
     error.set_status_code(status);
     error

@@ -8,6 +8,7 @@ use super::convert::{count, etag, timestamp};
 use super::errors::Fault;
 use super::lock::{hold_name, mode_name};
 use super::operations::Call;
+use super::parts::{self, Parts};
 use crate::server::store::objects::buckets::BucketRow;
 use crate::server::store::objects::versions::{self, VersionRow};
 use crate::server::store::{BlobName, StoreError};
@@ -69,7 +70,10 @@ pub async fn find_with_blob<T, F>(
 ) -> Result<(BucketRow, VersionRow, T), Fault>
 where
     T: Send + 'static,
-    F: Fn(&BucketRow, &VersionRow, &BlobName) -> Result<Option<T>, Fault> + Clone + Send + 'static,
+    F: Fn(&Connection, &BucketRow, &VersionRow, &BlobName) -> Result<Option<T>, Fault>
+        + Clone
+        + Send
+        + 'static,
 {
     let mut missing: Option<BlobName> = None;
     loop {
@@ -79,7 +83,7 @@ where
             let found = bucket(c, &caller, &name)?;
             let row = find_version(c, &found, &key, version.as_deref())?;
             let blob = row.blob.clone().ok_or_else(|| damaged("a version has no blob"))?;
-            let value = with(&found, &row, &blob)?;
+            let value = with(c, &found, &row, &blob)?;
             Ok::<_, Fault>((found, row, blob, value))
         };
         let (found, row, blob, value) = call.store.read(read).await?;
@@ -97,21 +101,22 @@ fn damaged(what: &str) -> StoreError {
 
 /// `GetObject`
 pub async fn object(call: &Call, input: GetObjectInput) -> Result<GetObjectOutput, Fault> {
-    refuse_parts(input.part_number)?;
     let conditions =
         Conditions { if_match: input.if_match, if_none_match: input.if_none_match, ..Conditions::default() }
             .since(input.if_modified_since.as_ref(), input.if_unmodified_since.as_ref());
     let blobs = call.store.blobs().clone();
-    let open = move |_: &BucketRow, row: &VersionRow, blob: &BlobName| {
+    let by_part = input.part_number.is_some();
+    let open = move |c: &Connection, _: &BucketRow, row: &VersionRow, blob: &BlobName| {
         conditions.check_read(row)?;
-        Ok(blobs.read(blob)?)
+        let parts = parts::if_asked(c, row.sequence, by_part)?;
+        Ok(blobs.read(blob)?.map(|file| (file, parts)))
     };
     let version = input.version_id.as_deref();
-    let (found, row, file) = find_with_blob(call, &input.bucket, &input.key, version, open).await?;
-    let about = About::new(found, row, input.checksum_mode.as_ref())?;
-    let (range, content_range) = about.range(input.range)?;
+    let (found, row, (file, parts)) = find_with_blob(call, &input.bucket, &input.key, version, open).await?;
+    let about = About::new(found, row, parts, input.checksum_mode.as_ref())?;
+    let (range, content_range) = about.range(input.range, input.part_number)?;
     let length = range.end - range.start;
-    let whole = input.range.is_none();
+    let whole = content_range.is_none();
     let mut output = GetObjectOutput {
         body: Some(stream(file, range.start, length).await?),
         accept_ranges: Some("bytes".to_owned()),
@@ -129,6 +134,7 @@ pub async fn object(call: &Call, input: GetObjectInput) -> Result<GetObjectOutpu
         object_lock_legal_hold_status: about.legal_hold(),
         object_lock_mode: about.lock_mode(),
         object_lock_retain_until_date: about.row.retained_until.map(timestamp),
+        parts_count: about.parts_count(),
         tag_count: about.tag_count()?,
         ..Default::default()
     };
@@ -142,14 +148,14 @@ pub async fn object(call: &Call, input: GetObjectInput) -> Result<GetObjectOutpu
 
 /// `HeadObject`
 pub async fn head(call: &Call, input: HeadObjectInput) -> Result<HeadObjectOutput, Fault> {
-    refuse_parts(input.part_number)?;
     let conditions =
         Conditions { if_match: input.if_match, if_none_match: input.if_none_match, ..Conditions::default() }
             .since(input.if_modified_since.as_ref(), input.if_unmodified_since.as_ref());
-    let (found, row) = find(call, input.bucket, input.key, input.version_id).await?;
+    let by_part = input.part_number.is_some();
+    let (found, row, parts) = find(call, input.bucket, input.key, input.version_id, by_part).await?;
     conditions.check_read(&row)?;
-    let about = About::new(found, row, input.checksum_mode.as_ref())?;
-    let (range, content_range) = about.range(input.range)?;
+    let about = About::new(found, row, parts, input.checksum_mode.as_ref())?;
+    let (range, content_range) = about.range(input.range, input.part_number)?;
     let mut output = HeadObjectOutput {
         accept_ranges: Some("bytes".to_owned()),
         cache_control: about.attributes.cache_control.clone(),
@@ -167,6 +173,7 @@ pub async fn head(call: &Call, input: HeadObjectInput) -> Result<HeadObjectOutpu
         object_lock_mode: about.lock_mode(),
         object_lock_retain_until_date: about.row.retained_until.map(timestamp),
         checksum_type: about.checksum_type(),
+        parts_count: about.parts_count(),
         ..Default::default()
     };
     put_sums!(output, about.sums.clone());
@@ -179,9 +186,10 @@ pub async fn attributes(
     call: &Call,
     input: GetObjectAttributesInput,
 ) -> Result<GetObjectAttributesOutput, Fault> {
-    let (found, row) = find(call, input.bucket, input.key, input.version_id).await?;
+    let (bucket, key, version) = (input.bucket.clone(), input.key.clone(), input.version_id.clone());
+    let (found, row, parts) = find(call, bucket, key, version, true).await?;
     let mode = ChecksumMode::from_static(ChecksumMode::ENABLED);
-    let about = About::new(found, row, Some(&mode))?;
+    let about = About::new(found, row, parts, Some(&mode))?;
     let asked = || input.object_attributes.iter().flat_map(|list| list.as_str().split(',')).map(str::trim);
     let wanted = |name: &str| asked().any(|attribute| attribute == name);
     let mut checksum = Checksum { checksum_type: about.checksum_type(), ..Default::default() };
@@ -191,6 +199,11 @@ pub async fn attributes(
         checksum: (wanted(ObjectAttributes::CHECKSUM) && !about.sums.is_empty()).then_some(checksum),
         e_tag: wanted(ObjectAttributes::ETAG).then(|| etag(&about.row.etag)),
         last_modified: Some(timestamp(about.row.modified)),
+        object_parts: about
+            .parts
+            .as_ref()
+            .filter(|_| wanted(ObjectAttributes::OBJECT_PARTS))
+            .map(|parts| parts.page(&input)),
         object_size: wanted(ObjectAttributes::OBJECT_SIZE).then_some(about.row.size),
         storage_class: wanted(ObjectAttributes::STORAGE_CLASS).then_some(standard),
         version_id: shown_version(&about.bucket, about.row.version),
@@ -203,22 +216,16 @@ async fn find(
     name: String,
     key: String,
     version: Option<String>,
-) -> Result<(BucketRow, VersionRow), Fault> {
+    with_parts: bool,
+) -> Result<(BucketRow, VersionRow, Option<Parts>), Fault> {
     let caller = call.caller.clone();
     let read = move |c: &Connection| {
         let found = bucket(c, &caller, &name)?;
         let row = find_version(c, &found, &key, version.as_deref())?;
-        Ok((found, row))
+        let parts = parts::if_asked(c, row.sequence, with_parts)?;
+        Ok((found, row, parts))
     };
     call.store.read(read).await
-}
-
-/// Part boundaries are not kept once an upload is complete.
-fn refuse_parts(part: Option<i32>) -> S3Result<()> {
-    match part {
-        None => Ok(()),
-        Some(_) => Err(s3_error!(NotImplemented, "reading by part number is not implemented")),
-    }
 }
 
 async fn stream(file: File, start: u64, length: u64) -> Result<StreamingBlob, StoreError> {
@@ -238,23 +245,50 @@ struct About {
     attributes: Attributes,
     /// The checksums, where the client asked for them.
     sums: Sums,
+    /// Where its parts lie, where the client asked for that and it has such.
+    parts: Option<Parts>,
 }
 
 impl About {
-    fn new(bucket: BucketRow, row: VersionRow, mode: Option<&ChecksumMode>) -> Result<Self, Fault> {
+    fn new(
+        bucket: BucketRow,
+        row: VersionRow,
+        parts: Option<Parts>,
+        mode: Option<&ChecksumMode>,
+    ) -> Result<Self, Fault> {
         let attributes: Attributes = from_json(&row.attributes)?;
         let asked = mode.is_some_and(|mode| mode.as_str() == ChecksumMode::ENABLED);
         let sums = if asked { attributes.sums.clone() } else { Sums::default() };
-        Ok(Self { bucket, row, attributes, sums })
+        Ok(Self { bucket, row, attributes, sums, parts })
     }
 
     /// What is to be read, and `Content-Range` where it was asked for.
-    fn range(&self, asked: Option<Range>) -> S3Result<(std::ops::Range<u64>, Option<String>)> {
+    fn range(
+        &self,
+        asked: Option<Range>,
+        part: Option<i32>,
+    ) -> S3Result<(std::ops::Range<u64>, Option<String>)> {
         let size = u64::try_from(self.row.size).unwrap_or(0);
-        let Some(asked) = asked else { return Ok((0..size, None)) };
-        let range = asked.check(size)?;
+        let range = match (asked, part) {
+            (None, None) => return Ok((0..size, None)),
+            (Some(asked), None) => asked.check(size)?,
+            (None, Some(number)) => parts::range_of(self.parts.as_ref(), size, number)?,
+            (Some(_), Some(_)) => {
+                return Err(s3_error!(
+                    InvalidRequest,
+                    "a range and a part number must not be given together"
+                ));
+            }
+        };
+        if range.is_empty() {
+            return Ok((range, None));
+        }
         let shown = format!("bytes {}-{}/{size}", range.start, range.end.saturating_sub(1));
         Ok((range, Some(shown)))
+    }
+
+    fn parts_count(&self) -> Option<i32> {
+        self.parts.as_ref().map(Parts::count)
     }
 
     fn lock_mode(&self) -> Option<ObjectLockMode> {

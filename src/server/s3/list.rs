@@ -195,7 +195,8 @@ pub async fn v2(call: &Call, input: ListObjectsV2Input) -> Result<ListObjectsV2O
     })
 }
 
-fn from_token(token: &str) -> S3Result<String> {
+/// The last entry of the page before, by its continuation token.
+pub fn from_token(token: &str) -> S3Result<String> {
     let key = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     key.ok_or_else(|| s3_error!(InvalidArgument, "the continuation token is not one of this server"))
 }

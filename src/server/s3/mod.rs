@@ -4,7 +4,10 @@
 //! * [`auth`]: who signed, and whether the key may do that: before the body of a request is read.
 //! * [`permissions`]: which of the four levels may do which operation; pure.
 //! * [`operations`]: the table of what is implemented; everything else answers 501.
-//! * [`commit`]: the one way in which a version comes to be; [`lock`]: what keeps one from being removed.
+//! * [`commit`]: the one way in which a version comes to be; [`lock`]: what keeps one from being removed;
+//!   [`quota`]: how much there may be.
+//! * [`endpoint`]: what is around it: bodies that must end, requests that are counted. [`housekeeping`]: what is tidied
+//!   up without being asked.
 //! * The other files: one theme of operations each.
 //!
 //! Users, keys and their rules do not live here (see `domain` and `http`), nor does SQL (see `store::objects`).
@@ -22,19 +25,24 @@ mod delete;
 mod endpoint;
 mod errors;
 mod get;
+mod housekeeping;
 mod list;
 mod list_versions;
 mod lock;
+mod metered;
 mod multipart;
 mod operations;
+mod parts;
 mod permissions;
 mod put;
+mod quota;
 mod tagging;
 
 #[cfg(test)]
 mod tests;
 
 pub use endpoint::Endpoint;
+pub use housekeeping::keep_house;
 
 use super::store::Store;
 use crate::wire::BucketName;
@@ -57,12 +65,13 @@ pub fn service(store: Store, region: &str) -> Endpoint {
     config.form_max_parts = 100;
     config.xml_max_body_size = XML_BYTES;
     let gate = auth::Gate::new(store.clone());
+    let metered = store.clone();
     let mut builder = S3ServiceBuilder::new(operations::DataPlane::new(store, region));
     builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
     builder.set_auth(gate.clone());
     builder.set_access(gate);
     builder.set_validation(OurNames);
-    Endpoint::new(builder.build())
+    Endpoint::new(builder.build(), metered)
 }
 
 /// Bucket names are what the management API says they are.

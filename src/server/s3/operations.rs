@@ -3,6 +3,7 @@
 
 use super::auth::Caller;
 use super::errors::Fault;
+use super::quota::Ledger;
 use super::{buckets, copy, delete, get, list, list_versions, lock, multipart, put, tagging};
 use crate::server::store::Store;
 use http::HeaderMap;
@@ -36,6 +37,8 @@ pub struct Call {
     pub caller: Caller,
     /// The region of this endpoint.
     pub region: Arc<str>,
+    /// What uploads have reserved.
+    pub ledger: Ledger,
     /// When it came.
     pub time: Timestamp,
     /// The same in milliseconds since 1970.
@@ -60,12 +63,13 @@ impl Call {
 pub struct DataPlane {
     store: Store,
     region: Arc<str>,
+    ledger: Ledger,
 }
 
 impl DataPlane {
     /// For clients that sign for `region`.
     pub fn new(store: Store, region: &str) -> Self {
-        Self { store, region: region.into() }
+        Self { store, region: region.into(), ledger: Ledger::default() }
     }
 
     /// Lets in who passed the gate and signed, with version 4, for this region: every operation begins here.
@@ -89,6 +93,7 @@ impl DataPlane {
             store: self.store.clone(),
             caller,
             region: Arc::clone(&self.region),
+            ledger: self.ledger.clone(),
             time,
             now: time.as_millisecond(),
             headers,

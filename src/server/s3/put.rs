@@ -9,6 +9,7 @@ use super::convert::{etag, hex};
 use super::errors::Fault;
 use super::lock::{self, Protection};
 use super::operations::Call;
+use super::quota::Reservation;
 use rusqlite::Connection;
 use s3s::dto::{ChecksumType, PutObjectInput, PutObjectOutput};
 use s3s::{S3Result, s3_error};
@@ -40,8 +41,8 @@ pub async fn object(call: &Call, mut input: PutObjectInput) -> Result<PutObjectO
         algorithm: input.checksum_algorithm.as_ref().map(|a| Algorithm::parse(a.as_str())).transpose()?,
         length: input.content_length,
     };
-    let room = precheck(call, &input.bucket, &input.key, &conditions, &protection).await?;
-    let received = receive(call, input.body.take(), announced, room).await?;
+    let reservation = precheck(call, &input.bucket, &input.key, &conditions, &protection).await?;
+    let received = receive(call, input.body.take(), announced, reservation).await?;
     attributes.sums = received.sums.clone();
     let new = NewVersion {
         key: input.key,
@@ -51,10 +52,15 @@ pub async fn object(call: &Call, mut input: PutObjectInput) -> Result<PutObjectO
         attributes,
         tags,
         protection,
+        parts: None,
     };
     let mut output = PutObjectOutput { e_tag: Some(etag(&new.etag)), ..Default::default() };
     let (caller, now) = (call.caller.clone(), call.now);
-    let write = move |c: &Connection| insert_version(c, &caller, &input.bucket, &new, &conditions, now);
+    let reservation = received.reservation;
+    let write = move |c: &Connection| {
+        drop(reservation);
+        insert_version(c, &caller, &input.bucket, &new, &conditions, now)
+    };
     let stored = settle(&call.store, Some(received.draft), write).await?;
     output.version_id = stored.version;
     if !received.sums.is_empty() {
@@ -75,17 +81,17 @@ pub fn check_key(key: &str) -> S3Result<()> {
     Ok(())
 }
 
-/// Refuses before the body what the commit would refuse after it, as far as is known already; answers how many bytes
-/// there is room for.
+/// Refuses before the body what the commit would refuse after it, as far as is known already, and begins to reserve.
 async fn precheck(
     call: &Call,
     name: &str,
     key: &str,
     conditions: &Conditions,
     protection: &Protection,
-) -> Result<Option<i64>, Fault> {
+) -> Result<Reservation, Fault> {
     let (caller, name, key) = (call.caller.clone(), name.to_owned(), key.to_owned());
     let (conditions, protection, now) = (conditions.clone(), protection.clone(), call.now);
+    let ledger = call.ledger.clone();
     let read = move |c: &Connection| {
         let found = bucket(c, &caller, &name)?;
         let current = crate::server::store::objects::versions::latest(c, found.id, &key)?;
@@ -95,9 +101,8 @@ async fn precheck(
         if let Some(old) = &replaced {
             lock::check_removable(old, now, false)?;
         }
-        let freed = replaced.map_or(0, |old| old.size);
-        let room = commit::room(c, &caller, &name)?;
-        Ok(room.map(|room| room.bytes.saturating_add(freed)))
+        let freed = replaced.filter(|old| !old.marker).map(|old| old.size);
+        ledger.begin(c, &caller.user, &found, freed, 1)
     };
     call.store.read(read).await
 }

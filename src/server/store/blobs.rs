@@ -1,14 +1,15 @@
 //! The files with the objects' data: one immutable, fsynced file a version or part, named at random.
 //!
 //! A blob is written before the row that refers to it, and unlinked after the row is gone: a crash can leave a blob
-//! without a row (swept at the next start), never a row without its blob.
+//! without a row (swept at the next start), never a row without its blob. While a backup copies, nothing that a row
+//! referred to is unlinked: the sweep does that later.
 
 use super::StoreError;
 use rusqlite::Connection;
-use std::collections::HashSet;
+use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use tokio::io::AsyncWriteExt as _;
 
 /// What is read and written at once.
 const CHUNK: usize = 512 * 1024;
@@ -39,6 +40,8 @@ impl BlobName {
 #[derive(Clone, Debug)]
 pub struct Blobs {
     folder: PathBuf,
+    /// Held shared by whoever unlinks, exclusively by a backup.
+    gate: PathBuf,
 }
 
 /// A blob that no row refers to yet: unlinked when dropped, so that an aborted request leaves nothing behind.
@@ -70,28 +73,62 @@ impl Drop for Draft {
     }
 }
 
-/// A blob being written.
+/// A blob being written. What is small is kept in memory until it is complete, and goes to the disk in one go.
 #[derive(Debug)]
 pub struct BlobWriter {
+    /// Taken while a piece is being written: if the request ends meanwhile, the writing ends first and unlinks then.
+    unfinished: Option<Unfinished>,
+}
+
+#[derive(Debug)]
+struct Unfinished {
     draft: Draft,
-    file: tokio::io::BufWriter<tokio::fs::File>,
+    file: Option<File>,
+    buffer: Vec<u8>,
+}
+
+impl Unfinished {
+    /// Writes what is in the buffer. Blocks.
+    fn flush(mut self) -> Result<(Self, File), StoreError> {
+        let path = &self.draft.path;
+        let mut file = match self.file.take() {
+            Some(file) => file,
+            None => File::create_new(path).map_err(failed("make", path))?,
+        };
+        file.write_all(&self.buffer).map_err(failed("write", path))?;
+        self.buffer.clear();
+        Ok((self, file))
+    }
+
+    /// Brings the file and its name to the disk. Blocks.
+    fn finish(self) -> Result<Draft, StoreError> {
+        let (Self { draft, .. }, file) = self.flush()?;
+        file.sync_all().map_err(failed("sync", &draft.path))?;
+        sync_folder(&parent(&draft.path))?;
+        Ok(draft)
+    }
 }
 
 impl BlobWriter {
     /// Appends.
     pub async fn write(&mut self, data: &[u8]) -> Result<(), StoreError> {
-        let path = &self.draft.path;
-        self.file.write_all(data).await.map_err(failed("write", path))
+        let mut unfinished = self.unfinished.take().ok_or(StoreError::Closed)?;
+        unfinished.buffer.extend_from_slice(data);
+        if unfinished.buffer.len() >= CHUNK {
+            unfinished = blocking(move || {
+                let (unfinished, file) = unfinished.flush()?;
+                Ok(Unfinished { file: Some(file), ..unfinished })
+            })
+            .await?;
+        }
+        self.unfinished = Some(unfinished);
+        Ok(())
     }
 
     /// Brings the file and its name to the disk.
-    pub async fn finish(mut self) -> Result<Draft, StoreError> {
-        let path = &self.draft.path;
-        self.file.flush().await.map_err(failed("write", path))?;
-        self.file.get_ref().sync_all().await.map_err(failed("sync", path))?;
-        let folder = parent(path);
-        blocking(move || sync_folder(&folder)).await?;
-        Ok(self.draft)
+    pub async fn finish(self) -> Result<Draft, StoreError> {
+        let unfinished = self.unfinished.ok_or(StoreError::Closed)?;
+        blocking(move || unfinished.finish()).await
     }
 }
 
@@ -103,7 +140,7 @@ impl Blobs {
             std::fs::create_dir_all(&path).map_err(failed("make", &path))?;
         }
         sync_folder(folder)?;
-        Ok(Self { folder: folder.to_owned() })
+        Ok(Self { folder: folder.to_owned(), gate: gate_of(folder) })
     }
 
     /// Where a blob lies.
@@ -112,16 +149,15 @@ impl Blobs {
     }
 
     /// Begins a new blob.
-    pub async fn create(&self) -> Result<BlobWriter, StoreError> {
-        let draft = self.draft();
-        let file = tokio::fs::File::create_new(&draft.path).await.map_err(failed("make", &draft.path))?;
-        Ok(BlobWriter { draft, file: tokio::io::BufWriter::with_capacity(CHUNK, file) })
+    pub fn create(&self) -> BlobWriter {
+        let unfinished = Unfinished { draft: self.draft(), file: None, buffer: Vec::new() };
+        BlobWriter { unfinished: Some(unfinished) }
     }
 
     /// Opens a blob for reading; `None` where it is not there (any more).
-    pub fn read(&self, name: &BlobName) -> Result<Option<std::fs::File>, StoreError> {
+    pub fn read(&self, name: &BlobName) -> Result<Option<File>, StoreError> {
         let path = self.path(name);
-        match std::fs::File::open(&path) {
+        match File::open(&path) {
             Ok(file) => Ok(Some(file)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(failed("open", &path)(error)),
@@ -153,7 +189,7 @@ impl Blobs {
         mut each: impl FnMut(&[u8]),
     ) -> Result<Option<Draft>, StoreError> {
         let draft = self.draft();
-        let mut target = std::fs::File::create_new(&draft.path).map_err(failed("make", &draft.path))?;
+        let mut target = File::create_new(&draft.path).map_err(failed("make", &draft.path))?;
         let mut piece = vec![0; CHUNK];
         for source in sources {
             let Some(mut file) = self.read(source)? else { return Ok(None) };
@@ -176,34 +212,65 @@ impl Blobs {
         if names.is_empty() {
             return;
         }
-        let paths: Vec<_> = names.iter().map(|name| self.path(name)).collect();
+        let blobs = self.clone();
         let unlinking = blocking(move || {
-            for path in &paths {
-                unlink(path);
+            let Some(_open) = blobs.pass_gate()? else { return Ok(()) };
+            for name in &names {
+                unlink(&blobs.path(name));
             }
             Ok(())
         });
-        // What is left behind is swept at the next start.
+        // What is left behind is swept later.
         drop(unlinking.await);
     }
 
+    /// The right to unlink, for as long as it is held; `None` during a backup.
+    fn pass_gate(&self) -> Result<Option<File>, StoreError> {
+        let file = open_gate(&self.gate)?;
+        match file.try_lock_shared() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(source)) => Err(failed("lock", &self.gate)(source)),
+        }
+    }
+
     /// Unlinks every blob that no row refers to: what requests left behind that were under way when the server ended.
+    /// Nothing else may be at work.
     pub fn sweep(&self, connection: &Connection) -> Result<(), StoreError> {
-        let parts: HashSet<String> = connection
-            .prepare("SELECT blob FROM part")?
-            .query_map([], |row| row.get(0))?
-            .collect::<Result<_, _>>()?;
-        let mut used = connection.prepare("SELECT EXISTS (SELECT 1 FROM object WHERE blob = ?1)")?;
-        for prefix in 0..=255_u8 {
-            let folder = self.folder.join(format!("{prefix:02x}"));
-            for entry in std::fs::read_dir(&folder).map_err(failed("read", &folder))? {
-                let entry = entry.map_err(failed("read", &folder))?;
-                let name = entry.file_name().to_string_lossy().into_owned();
-                let is_blob = BlobName::parse(&name).is_some();
-                if is_blob && !parts.contains(&name) && !used.query_row([&name], |row| row.get(0))? {
-                    unlink(&entry.path());
-                }
+        (0..=u8::MAX).try_for_each(|prefix| self.sweep_folder(connection, prefix, None))
+    }
+
+    /// Unlinks the blobs of one of the 256 folders that no row refers to and that have not been touched
+    /// since `before`, seconds since 1970.
+    /// `connection` must not have begun to read: the rows must be as new as the names.
+    pub fn sweep_folder(
+        &self,
+        connection: &Connection,
+        prefix: u8,
+        before: Option<i64>,
+    ) -> Result<(), StoreError> {
+        let folder = self.folder.join(format!("{prefix:02x}"));
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(&folder).map_err(failed("read", &folder))? {
+            let entry = entry.map_err(failed("read", &folder))?;
+            let name = BlobName::parse(&entry.file_name().to_string_lossy());
+            names.extend(name.filter(|_| before.is_none_or(|before| is_untouched(&entry, before))));
+        }
+        let mut used = connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM object WHERE blob = ?1) OR EXISTS (SELECT 1 FROM part WHERE blob = ?1)",
+        )?;
+        let mut gate = None;
+        for name in names {
+            if used.query_row([&name], |row| row.get(0))? {
+                continue;
             }
+            if gate.is_none() {
+                gate = self.pass_gate()?;
+            }
+            if gate.is_none() {
+                return Ok(());
+            }
+            unlink(&self.path(&name));
         }
         Ok(())
     }
@@ -221,11 +288,35 @@ pub async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.unwrap_or(Err(StoreError::Closed))
 }
 
+/// The file beside the folder of the blobs that is locked while something is unlinked, or nothing may be.
+fn gate_of(folder: &Path) -> PathBuf {
+    folder.with_extension("gate")
+}
+
+fn open_gate(file: &Path) -> Result<File, StoreError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).truncate(false).write(true).open(file).map_err(failed("open", file))
+}
+
+/// Keeps what a row refers to from being unlinked in that folder of blobs, until the file is dropped. Waits for
+/// removals that are under way.
+pub fn hold(folder: &Path) -> Result<File, StoreError> {
+    let gate = gate_of(folder);
+    let file = open_gate(&gate)?;
+    file.lock().map_err(failed("lock", &gate))?;
+    Ok(file)
+}
+
+/// Whether neither data nor names of a file changed since then. A new name for old data counts as a change.
+fn is_untouched(entry: &std::fs::DirEntry, before: i64) -> bool {
+    entry.metadata().is_ok_and(|found| found.ctime() < before)
+}
+
 fn unlink(path: &Path) {
     if let Err(error) = std::fs::remove_file(path)
         && error.kind() != ErrorKind::NotFound
     {
-        tracing::warn!(path = %path.display(), %error, "failed to unlink a blob; it is tried again at the next start");
+        tracing::warn!(path = %path.display(), %error, "failed to unlink a blob; it is tried again later");
     }
 }
 
@@ -234,7 +325,7 @@ fn parent(path: &Path) -> PathBuf {
 }
 
 fn sync_folder(folder: &Path) -> Result<(), StoreError> {
-    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("sync", folder))
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("sync", folder))
 }
 
 fn failed(op: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> StoreError {
@@ -244,12 +335,13 @@ fn failed(op: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Store
 
 #[cfg(test)]
 mod tests {
-    use super::{BlobName, Blobs};
+    use super::{BlobName, Blobs, CHUNK, hold};
+    use rusqlite::Connection;
     use std::io::Read as _;
 
     fn blobs() -> (tempfile::TempDir, Blobs) {
         let folder = tempfile::tempdir().unwrap();
-        let blobs = Blobs::open(folder.path()).unwrap();
+        let blobs = Blobs::open(&folder.path().join("blobs")).unwrap();
         (folder, blobs)
     }
 
@@ -260,7 +352,7 @@ mod tests {
     }
 
     async fn written(blobs: &Blobs, text: &str) -> BlobName {
-        let mut writer = blobs.create().await.unwrap();
+        let mut writer = blobs.create();
         writer.write(text.as_bytes()).await.unwrap();
         writer.finish().await.unwrap().release()
     }
@@ -268,12 +360,47 @@ mod tests {
     #[tokio::test]
     async fn a_dropped_draft_leaves_nothing_behind() {
         let (_folder, blobs) = blobs();
-        let mut writer = blobs.create().await.unwrap();
-        writer.write(b"half").await.unwrap();
-        let name = writer.draft.name().clone();
+        let mut writer = blobs.create();
+        writer.write(&[7; CHUNK]).await.unwrap();
+        let name = writer.unfinished.as_ref().unwrap().draft.name().clone();
         assert!(blobs.read(&name).unwrap().is_some());
         drop(writer);
         assert!(blobs.read(&name).unwrap().is_none());
+    }
+
+    fn rows(blobs: &[&BlobName]) -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE object (blob TEXT); CREATE TABLE part (blob TEXT)").unwrap();
+        for blob in blobs {
+            connection.execute("INSERT INTO object VALUES (?1)", [blob]).unwrap();
+        }
+        connection
+    }
+
+    #[tokio::test]
+    async fn a_sweep_takes_what_no_row_refers_to_and_nobody_touched_lately() {
+        let (_folder, blobs) = blobs();
+        let (kept, lost) = (written(&blobs, "kept").await, written(&blobs, "lost").await);
+        let connection = rows(&[&kept]);
+        let sweep = |before| (0..=255).for_each(|n| blobs.sweep_folder(&connection, n, before).unwrap());
+        let now = crate::clock::now().as_second();
+        sweep(Some(now - 60));
+        assert_eq!(content(&blobs, &lost).as_deref(), Some("lost"), "it may be of a request under way");
+        sweep(Some(now + 60));
+        assert_eq!((content(&blobs, &lost), content(&blobs, &kept).as_deref()), (None, Some("kept")));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_unlinked_while_a_backup_holds_it() {
+        let (folder, blobs) = blobs();
+        let blob = written(&blobs, "data").await;
+        let held = hold(&folder.path().join("blobs")).unwrap();
+        blobs.remove(vec![blob.clone()]).await;
+        blobs.sweep(&rows(&[])).unwrap();
+        assert!(content(&blobs, &blob).is_some());
+        drop(held);
+        blobs.sweep(&rows(&[])).unwrap();
+        assert_eq!(content(&blobs, &blob), None);
     }
 
     #[tokio::test]

@@ -15,6 +15,8 @@ pub struct SigningKey {
     pub user_id: String,
     /// The Account ID that usage rolls up to (rule 9).
     pub account_id: String,
+    /// The user's tenant.
+    pub tenant_id: String,
     /// What it may do.
     pub permission: Permission,
     /// Names of the buckets that it is restricted to; `None`: all of the user's.
@@ -32,23 +34,23 @@ pub async fn find_for_signing(store: &Store, id: &str) -> Result<Option<SigningK
     store
         .read(move |connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT k.user, u.account, k.permission, k.buckets, k.sealed_secret, u.role FROM access_key k \
+                "SELECT k.user, u.account, k.permission, k.buckets, k.sealed_secret, u.role, u.tenant FROM access_key k \
                  JOIN user u ON u.id = k.user WHERE k.id = ?1 AND u.enabled = 1",
             )?;
             let found = maybe(statement.query_row([&wanted], |row| {
                 let permission: Word<Permission> = row.get(2)?;
                 let buckets: Option<Doc<Vec<String>>> = row.get(3)?;
                 let role: Word<Role> = row.get(5)?;
-                Ok((row.get(0)?, row.get(1)?, permission.0, buckets.map(|b| b.0), row.get(4)?, role.0))
+                Ok((row.get(0)?, row.get(1)?, permission.0, buckets.map(|b| b.0), row.get(4)?, role.0, row.get(6)?))
             }))?;
-            let Some((user_id, account_id, permission, buckets, sealed, role)) = found else {
+            let Some((user_id, account_id, permission, buckets, sealed, role, tenant_id)) = found else {
                 return Ok(None);
             };
             if !role.permissions().contains(&permission) {
                 return Ok(None);
             }
             let secret = opener.cipher().open_sealed(&Sealed(sealed))?;
-            Ok(Some(SigningKey { id: wanted, user_id, account_id, permission, buckets, secret }))
+            Ok(Some(SigningKey { id: wanted, user_id, account_id, tenant_id, permission, buckets, secret }))
         })
         .await
 }

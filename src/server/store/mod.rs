@@ -3,6 +3,9 @@
 //! One writer thread, so that writes never wait for a lock; it commits what has queued up in one transaction, each
 //! write in a savepoint of its own, and answers after the commit is on the disk (`synchronous=FULL`). Reads have their
 //! own connections. Both run off the async threads. Rules do not live here: a closure that is handed in decides.
+//!
+//! Requests to the data plane are counted in a database of their own ([`meter`]).
+//! [`maintenance`] works on data folders as a whole: copies them, and changes the key that secrets are sealed with.
 
 pub mod accounts;
 pub mod audit;
@@ -15,18 +18,23 @@ pub mod idempotency;
 pub mod keys;
 pub mod labels;
 pub mod lists;
+pub mod maintenance;
+pub mod meter;
 mod migrate;
 pub mod objects;
 pub mod tenants;
+pub mod usage;
 pub mod users;
 mod uses;
 mod writer;
 
 pub use blobs::{BlobName, BlobWriter, Blobs, Draft, blocking};
 pub use cipher::{Cipher, Sealed};
+pub use meter::{Meter, Payer};
 pub use writer::in_savepoint;
 
 use rusqlite::{Connection, OpenFlags};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
@@ -34,6 +42,13 @@ use tokio::sync::Semaphore;
 
 /// Most reads at a time, each on a connection of its own.
 const READERS: usize = 32;
+/// The names in a data folder.
+const DATABASE: &str = "storekeeper.db";
+const KEY: &str = "storekeeper.key";
+const BLOBS: &str = "blobs";
+/// For how many seconds nobody must have touched a blob that no row refers to, to unlink it while the server runs: no
+/// upload is without a sign of life for so long.
+const ORPHANED: i64 = 3600;
 
 /// What goes wrong with the store itself.
 #[derive(Debug, Error)]
@@ -93,7 +108,10 @@ impl StoreError {
     pub fn is_full(&self) -> bool {
         match self {
             Self::Database(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull),
-            Self::File { source, .. } => source.kind() == std::io::ErrorKind::StorageFull,
+            Self::File { source, .. } => matches!(
+                source.kind(),
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+            ),
             Self::Full => true,
             Self::NewerSchema { .. }
             | Self::WrongKey(_)
@@ -121,24 +139,28 @@ struct Shared {
     cipher: Cipher,
     blobs: Blobs,
     uses: uses::KeyUses,
+    meter: Meter,
+    usage: PathBuf,
     /// Held for as long as the store is open: one server a folder.
     _lock: std::fs::File,
 }
 
 impl Store {
-    /// Opens the data folder, making it if it is not there: `storekeeper.db`, `storekeeper.key` (0600) and `blobs/`.
+    /// Opens the data folder, making it if it is not there: `storekeeper.db`, `usage.db`, `storekeeper.key` (0600) and
+    /// `blobs/`.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         make_folder(folder)?;
         let lock = lock(folder)?;
-        let database = folder.join("storekeeper.db");
+        let database = folder.join(DATABASE);
         let mut connection = Connection::open(&database)?;
         connection
             .execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")?;
         connection.set_prepared_statement_cache_capacity(128);
         migrate::to_newest(&mut connection, &database)?;
-        let cipher = Cipher::open(&folder.join("storekeeper.key"), &connection)?;
-        let blobs = Blobs::open(&folder.join("blobs"))?;
+        let cipher = Cipher::open(&folder.join(KEY), &connection)?;
+        let blobs = Blobs::open(&folder.join(BLOBS))?;
         blobs.sweep(&connection)?;
+        let meter = Meter::open(folder)?;
         let writer = writer::Writer::start(connection);
         let uses = uses::KeyUses::default();
         let shared = Shared {
@@ -149,6 +171,8 @@ impl Store {
             cipher,
             blobs,
             uses,
+            meter,
+            usage: folder.join(meter::FILE),
             _lock: lock,
         };
         Ok(Self { shared: Arc::new(shared) })
@@ -205,6 +229,22 @@ impl Store {
         self.write(move |connection| keys::write_last_used(connection, &uses)).await
     }
 
+    /// Counts requests to the data plane.
+    pub fn meter(&self) -> &Meter {
+        &self.shared.meter
+    }
+
+    /// Unlinks what no row refers to and no request is at work on: what a removal left behind that failed, or that met
+    /// a backup.
+    pub async fn sweep(&self, now: jiff::Timestamp) -> Result<(), StoreError> {
+        let before = now.as_second() - ORPHANED;
+        for prefix in 0..=u8::MAX {
+            let blobs = self.blobs().clone();
+            self.read(move |connection| blobs.sweep_folder(connection, prefix, Some(before))).await?;
+        }
+        Ok(())
+    }
+
     /// The files with the objects' data.
     pub fn blobs(&self) -> &Blobs {
         &self.shared.blobs
@@ -221,6 +261,7 @@ impl Shared {
         let connection = Connection::open_with_flags(&self.database, flags)?;
         connection.set_prepared_statement_cache_capacity(128);
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        connection.execute("ATTACH DATABASE ?1 AS usage", [self.usage.to_string_lossy()])?;
         Ok(connection)
     }
 }

@@ -7,6 +7,7 @@ mod isolation;
 mod keys;
 mod refusals;
 mod rules;
+mod usage;
 
 use super::{App, Settings, router};
 use crate::server::first_start;

@@ -7,6 +7,7 @@ use super::super::conditions::Conditions;
 use super::super::convert::{etag, hex, unhex};
 use super::super::errors::Fault;
 use super::super::operations::Call;
+use super::super::parts::Parts;
 use super::{Plan, checksum_type, find};
 use crate::server::store::objects::uploads::{self, PartRow};
 use crate::server::store::{BlobName, Draft, StoreError, blocking};
@@ -52,6 +53,7 @@ pub async fn complete(
         attributes,
         tags: plan.tags,
         protection: plan.protection,
+        parts: Some(Parts::json_of(&parts)?),
     };
     let conditions = Conditions {
         if_match: input.if_match.take(),

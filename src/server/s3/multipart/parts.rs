@@ -3,15 +3,16 @@
 use super::super::attributes::{from_json, to_json};
 use super::super::body::{Announced, receive};
 use super::super::checksums::{self, Algorithm, Sums, put_sums, sums_of};
-use super::super::commit::{left, settle, shown_version};
+use super::super::commit::{settle, shown_version};
 use super::super::conditions::Conditions;
 use super::super::convert::{etag, hex, timestamp};
 use super::super::copy::source;
-use super::super::errors::{Fault, quota_exceeded};
+use super::super::errors::Fault;
 use super::super::get::find_with_blob;
 use super::super::operations::Call;
+use super::super::quota::{self, Reservation};
 use super::{Plan, find};
-use crate::server::store::objects::buckets::{self, BucketRow};
+use crate::server::store::objects::buckets::BucketRow;
 use crate::server::store::objects::uploads::{self, PartRow};
 use crate::server::store::objects::versions::VersionRow;
 use crate::server::store::{BlobName, Draft};
@@ -29,7 +30,8 @@ const CHUNK: usize = 512 * 1024;
 /// `UploadPart`
 pub async fn upload(call: &Call, mut input: UploadPartInput) -> Result<UploadPartOutput, Fault> {
     check_number(input.part_number)?;
-    let (plan, room) = precheck(call, &input.bucket, &input.key, &input.upload_id).await?;
+    let to = Target { bucket: input.bucket, key: input.key, upload: input.upload_id };
+    let (plan, reservation) = precheck(call, &to, input.part_number).await?;
     let named = input.checksum_algorithm.as_ref().map(|a| Algorithm::parse(a.as_str())).transpose()?;
     let announced = Announced {
         md5: input.content_md5.take(),
@@ -37,7 +39,7 @@ pub async fn upload(call: &Call, mut input: UploadPartInput) -> Result<UploadPar
         algorithm: named.or(plan.algorithm),
         length: input.content_length,
     };
-    let received = receive(call, input.body.take(), announced, room).await?;
+    let received = receive(call, input.body.take(), announced, reservation).await?;
     let part = PartRow {
         number: input.part_number,
         size: received.size,
@@ -48,15 +50,15 @@ pub async fn upload(call: &Call, mut input: UploadPartInput) -> Result<UploadPar
     };
     let mut output = UploadPartOutput { e_tag: Some(etag(&part.etag)), ..Default::default() };
     put_sums!(output, received.sums);
-    let to = Target { bucket: input.bucket, key: input.key, upload: input.upload_id };
-    write(call, to, part, received.draft).await?;
+    write(call, to, part, received.draft, received.reservation).await?;
     Ok(output)
 }
 
 /// `UploadPartCopy`
 pub async fn copy(call: &Call, mut input: UploadPartCopyInput) -> Result<UploadPartCopyOutput, Fault> {
     check_number(input.part_number)?;
-    let (plan, room) = precheck(call, &input.bucket, &input.key, &input.upload_id).await?;
+    let to = Target { bucket: input.bucket, key: input.key, upload: input.upload_id };
+    let (plan, mut reservation) = precheck(call, &to, input.part_number).await?;
     let from = source(call, &input.copy_source)?;
     let range = input.copy_source_range.as_deref().map(parse_range).transpose()?;
     let conditions = Conditions {
@@ -66,16 +68,14 @@ pub async fn copy(call: &Call, mut input: UploadPartCopyInput) -> Result<UploadP
     }
     .since(input.copy_source_if_modified_since.as_ref(), input.copy_source_if_unmodified_since.as_ref());
     let blobs = call.store.blobs().clone();
-    let open = move |_: &BucketRow, row: &VersionRow, blob: &BlobName| {
+    let open = move |_: &Connection, _: &BucketRow, row: &VersionRow, blob: &BlobName| {
         conditions.check_source(row)?;
         Ok(blobs.read(blob)?)
     };
     let (found, row, file) = find_with_blob(call, from.bucket, from.key, from.version, open).await?;
     let size = u64::try_from(row.size).unwrap_or(0);
     let range = range.map_or(Ok(0..size), |range| range.check(size)).map_err(s3s::S3Error::from)?;
-    if room.is_some_and(|room| i64::try_from(range.end - range.start).unwrap_or(i64::MAX) > room) {
-        return Err(quota_exceeded("the quota of the bucket or of its user is exceeded").into());
-    }
+    reservation.grow_to(i64::try_from(range.end - range.start).unwrap_or(i64::MAX))?;
     let (part, sums, draft) = copy_range(call, file, range, input.part_number, plan.algorithm).await?;
     let mut result = CopyPartResult {
         e_tag: Some(etag(&part.etag)),
@@ -83,8 +83,7 @@ pub async fn copy(call: &Call, mut input: UploadPartCopyInput) -> Result<UploadP
         ..Default::default()
     };
     put_sums!(result, sums);
-    let to = Target { bucket: input.bucket, key: input.key, upload: input.upload_id };
-    write(call, to, part, draft).await?;
+    write(call, to, part, draft, reservation).await?;
     Ok(UploadPartCopyOutput {
         copy_part_result: Some(result),
         copy_source_version_id: shown_version(&found, row.version),
@@ -93,44 +92,40 @@ pub async fn copy(call: &Call, mut input: UploadPartCopyInput) -> Result<UploadP
 }
 
 /// Where a part goes.
+#[derive(Clone)]
 struct Target {
     bucket: String,
     key: String,
     upload: String,
 }
 
-async fn write(call: &Call, to: Target, part: PartRow, draft: Draft) -> Result<(), Fault> {
+async fn write(
+    call: &Call,
+    to: Target,
+    part: PartRow,
+    draft: Draft,
+    reservation: Reservation,
+) -> Result<(), Fault> {
     let caller = call.caller.clone();
     let write = move |c: &Connection| {
+        drop(reservation);
         let (found, upload) = find(c, &caller, &to.bucket, &to.key, &to.upload)?;
         let replaced = uploads::put_part(c, &upload.id, &part)?;
-        if room(c, &caller.user, &found)?.is_some_and(|room| room < 0) {
-            return Err(quota_exceeded("the quota of the bucket or of its user is exceeded").into());
-        }
+        quota::check(c, &caller.user, &found)?;
         Ok(((), replaced.into_iter().collect()))
     };
     settle(&call.store, Some(draft), write).await
 }
 
-/// What is known of the upload before the part arrives: its plan, and how many bytes there is room for.
-async fn precheck(call: &Call, name: &str, key: &str, id: &str) -> Result<(Plan, Option<i64>), Fault> {
-    let caller = call.caller.clone();
-    let (name, key, id) = (name.to_owned(), key.to_owned(), id.to_owned());
+/// What is known of the upload before the part arrives: its plan. Begins to reserve.
+async fn precheck(call: &Call, to: &Target, number: i32) -> Result<(Plan, Reservation), Fault> {
+    let (caller, ledger, to) = (call.caller.clone(), call.ledger.clone(), to.clone());
     let read = move |c: &Connection| {
-        let (found, upload) = find(c, &caller, &name, &key, &id)?;
-        Ok::<_, Fault>((from_json(&upload.attributes)?, room(c, &caller.user, &found)?))
+        let (found, upload) = find(c, &caller, &to.bucket, &to.key, &to.upload)?;
+        let replaced = uploads::part_size(c, &upload.id, number)?;
+        Ok::<_, Fault>((from_json(&upload.attributes)?, ledger.begin(c, &caller.user, &found, replaced, 0)?))
     };
     call.store.read(read).await
-}
-
-/// How many bytes may still be added where parts count as well, so that uploads cannot fill the disk; `None`: any.
-fn room(connection: &Connection, user: &str, bucket: &BucketRow) -> Result<Option<i64>, Fault> {
-    let (usage, limits) = buckets::usage_of(connection, user)?;
-    if bucket.quota.size.is_none() && limits.size.is_none() {
-        return Ok(None);
-    }
-    let (all, here) = uploads::pending_bytes(connection, user, bucket.id)?;
-    Ok(Some(left(bucket.quota.size, bucket.used_bytes + here).min(left(limits.size, usage.bytes + all))))
 }
 
 fn check_number(number: i32) -> S3Result<()> {
@@ -140,7 +135,8 @@ fn check_number(number: i32) -> S3Result<()> {
     Err(s3_error!(InvalidArgument, "the part number must be 1 to 10000"))
 }
 
-fn parse_range(text: &str) -> S3Result<Range> {
+/// A range of the source of a copy: both ends must be named.
+pub fn parse_range(text: &str) -> S3Result<Range> {
     match Range::parse(text) {
         Ok(range @ Range::Int { last: Some(_), .. }) => Ok(range),
         Ok(_) | Err(_) => {
@@ -156,7 +152,7 @@ async fn copy_range(
     number: i32,
     algorithm: Option<Algorithm>,
 ) -> Result<(PartRow, Sums, Draft), Fault> {
-    let mut writer = call.store.blobs().create().await?;
+    let mut writer = call.store.blobs().create();
     let failed =
         |source| crate::server::store::StoreError::File { op: "read", path: "a blob".into(), source };
     let mut hasher = checksums::hasher(&Sums::default(), None, algorithm);

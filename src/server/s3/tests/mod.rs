@@ -3,6 +3,8 @@
 
 mod listing;
 mod locks;
+mod parsers;
+mod quotas;
 mod races;
 mod uploads;
 mod writes;

@@ -5,6 +5,7 @@ use crate::server::s3::get::find_with_blob;
 use crate::server::store::BlobName;
 use crate::server::store::objects::buckets::BucketRow;
 use crate::server::store::objects::versions::VersionRow;
+use rusqlite::Connection;
 use std::sync::Arc;
 
 const WRITERS: usize = 4;
@@ -82,7 +83,7 @@ async fn a_reader_whose_blob_was_replaced_under_its_hands_reads_again() {
     let (replaced, wait) = std::sync::mpsc::channel::<()>();
     let wait = Arc::new(std::sync::Mutex::new(wait));
     let blobs = world.store.blobs().clone();
-    let open = move |_: &BucketRow, row: &VersionRow, blob: &BlobName| {
+    let open = move |_: &Connection, _: &BucketRow, row: &VersionRow, blob: &BlobName| {
         if row.size == 3 {
             // The row of the old version was read; its blob goes before it is opened.
             reached.send(()).unwrap();
@@ -112,7 +113,7 @@ async fn a_version_without_its_blob_is_damage_and_not_absence() {
 async fn at_start_what_no_row_refers_to_is_unlinked() {
     let world = World::with_bucket().await;
     world.put("a", "data").await.unwrap();
-    let mut writer = world.store.blobs().create().await.unwrap();
+    let mut writer = world.store.blobs().create();
     writer.write(b"left behind by a crash").await.unwrap();
     writer.finish().await.unwrap().release();
     assert_eq!(world.blobs(), 2);

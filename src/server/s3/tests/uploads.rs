@@ -1,12 +1,13 @@
 //! Multipart uploads.
 
-use super::{BUCKET, World, body, refused};
+use super::{BUCKET, World, body, read_all, refused};
 use crate::server::s3::auth::Caller;
 use crate::wire::Permission;
 use s3s::dto::{
     AbortMultipartUploadInput, ChecksumAlgorithm, CompleteMultipartUploadInput,
-    CompleteMultipartUploadOutput, CompletedMultipartUpload, CompletedPart, CreateMultipartUploadInput,
-    DeleteBucketInput, ETag, HeadObjectInput, ListPartsInput, UploadPartInput,
+    CompleteMultipartUploadOutput, CompletedMultipartUpload, CompletedPart, CopyObjectInput,
+    CreateMultipartUploadInput, DeleteBucketInput, ETag, GetObjectInput, HeadObjectInput, ListPartsInput,
+    Range, UploadPartInput,
 };
 use s3s::{S3, S3Result};
 
@@ -14,7 +15,7 @@ use s3s::{S3, S3Result};
 const PART: usize = 5 << 20;
 
 impl World {
-    async fn begin(&self) -> String {
+    pub async fn begin(&self) -> String {
         let input = CreateMultipartUploadInput {
             bucket: BUCKET.to_owned(),
             key: "a".to_owned(),
@@ -23,7 +24,7 @@ impl World {
         self.plane.create_multipart_upload(Self::full(input)).await.unwrap().output.upload_id.unwrap()
     }
 
-    async fn part(&self, upload: &str, number: i32, data: &str) -> S3Result<ETag> {
+    pub async fn part(&self, upload: &str, number: i32, data: &str) -> S3Result<ETag> {
         let input = UploadPartInput {
             bucket: BUCKET.to_owned(),
             key: "a".to_owned(),
@@ -35,7 +36,7 @@ impl World {
         Ok(self.plane.upload_part(Self::full(input)).await?.output.e_tag.unwrap())
     }
 
-    async fn complete(
+    pub async fn complete(
         &self,
         upload: &str,
         parts: &[(i32, &ETag)],
@@ -76,6 +77,48 @@ async fn the_parts_that_are_named_become_the_object() {
     assert_eq!(world.blobs(), 1);
     world.assert_counted().await;
     refused(world.complete(&upload, &[(1, &one)]).await, "NoSuchUpload");
+}
+
+#[tokio::test]
+async fn a_part_is_read_by_its_place_also_of_a_copy() {
+    let world = World::with_bucket().await;
+    let upload = world.begin().await;
+    let large = "x".repeat(PART);
+    let first = world.part(&upload, 3, &large).await.unwrap();
+    let last = world.part(&upload, 9, "the end").await.unwrap();
+    world.complete(&upload, &[(3, &first), (9, &last)]).await.unwrap();
+    let copy = CopyObjectInput::builder()
+        .bucket(BUCKET.to_owned())
+        .key("copy".to_owned())
+        .copy_source(s3s::dto::CopySource::Bucket {
+            bucket: BUCKET.into(),
+            key: "a".into(),
+            version_id: None,
+        })
+        .build()
+        .unwrap();
+    world.plane.copy_object(World::full(copy)).await.unwrap();
+    world.put("plain", "plain").await.unwrap();
+    let get = async |key: &str, part: i32, range: Option<Range>| {
+        let (bucket, key) = (BUCKET.to_owned(), key.to_owned());
+        let input = GetObjectInput { bucket, key, part_number: Some(part), range, ..Default::default() };
+        let output = world.plane.get_object(World::full(input)).await?.output;
+        let (parts, range) = (output.parts_count, output.content_range);
+        Ok::<_, s3s::S3Error>((parts, range, read_all(output.body).await.len()))
+    };
+    for key in ["a", "copy"] {
+        let size = PART + 7;
+        let (first, last) =
+            (format!("bytes 0-{}/{size}", PART - 1), format!("bytes {PART}-{}/{size}", size - 1));
+        assert_eq!(get(key, 1, None).await.unwrap(), (Some(2), Some(first), PART));
+        assert_eq!(get(key, 2, None).await.unwrap(), (Some(2), Some(last), 7));
+        refused(get(key, 3, None).await, "InvalidPartNumber");
+        refused(get(key, 0, None).await, "InvalidArgument");
+    }
+    assert_eq!(get("plain", 1, None).await.unwrap(), (None, Some("bytes 0-4/5".to_owned()), 5));
+    refused(get("plain", 2, None).await, "InvalidPartNumber");
+    let range = Some(Range::Int { first: 0, last: Some(1) });
+    refused(get("a", 1, range).await, "InvalidRequest");
 }
 
 #[tokio::test]

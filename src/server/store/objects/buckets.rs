@@ -67,28 +67,6 @@ pub fn list(
     all(connection.prepare_cached(&sql)?.query_map([user, after, prefix], row)?)
 }
 
-/// What a user has, in all buckets, and may have.
-pub fn usage_of(connection: &Connection, user: &str) -> Result<(UserUsage, Quota), StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT coalesce(sum(b.used_bytes), 0), coalesce(sum(b.used_objects), 0), u.quota \
-         FROM user u LEFT JOIN bucket b ON b.user = u.id WHERE u.id = ?1 GROUP BY u.id",
-    )?;
-    let found = statement.query_row([user], |row| {
-        let usage = UserUsage { bytes: row.get(0)?, objects: row.get(1)? };
-        Ok((usage, row.get::<_, Doc<Quota>>(2)?.0))
-    })?;
-    Ok(found)
-}
-
-/// What a user has, all buckets together.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct UserUsage {
-    /// Bytes of all versions.
-    pub bytes: i64,
-    /// Versions with data.
-    pub objects: i64,
-}
-
 /// Sets whether older versions are kept.
 pub fn set_versioning(
     connection: &Connection,

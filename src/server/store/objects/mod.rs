@@ -3,6 +3,7 @@
 //! Only SQL lives here: which row may be written, replaced or removed is decided by the callers.
 
 pub mod buckets;
+pub mod quotas;
 pub mod uploads;
 pub mod versions;
 

@@ -148,11 +148,18 @@ pub fn parts(connection: &Connection, upload: &str, after: i32) -> Result<Vec<Pa
     all(statement.query_map((upload, after), part)?)
 }
 
-/// Bytes of all parts of all uploads to a user's buckets: all of them, and those to one bucket.
-pub fn pending_bytes(connection: &Connection, user: &str, bucket: i64) -> Result<(i64, i64), StoreError> {
+/// The bytes of a part, where it is there.
+pub fn part_size(connection: &Connection, upload: &str, number: i32) -> Result<Option<i64>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT size FROM part WHERE upload = ?1 AND number = ?2")?;
+    maybe(statement.query_row((upload, number), |row| row.get(0)))
+}
+
+/// Uploads that nothing was done to since then, at most `most`.
+pub fn abandoned(connection: &Connection, before: i64, most: u32) -> Result<Vec<String>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT coalesce(sum(p.size), 0), coalesce(sum(CASE WHEN b.id = ?2 THEN p.size ELSE 0 END), 0) \
-         FROM bucket b JOIN upload u ON u.bucket = b.id JOIN part p ON p.upload = u.id WHERE b.user = ?1",
+        "SELECT id FROM upload u WHERE created < ?1 \
+         AND NOT EXISTS (SELECT 1 FROM part p WHERE p.upload = u.id AND p.modified >= ?1) LIMIT ?2",
     )?;
-    Ok(statement.query_row((user, bucket), |row| Ok((row.get(0)?, row.get(1)?)))?)
+    all(statement.query_map((before, most), |row| row.get(0))?)
 }

@@ -140,6 +140,20 @@ pub fn delete(connection: &Connection, bucket: i64, version: &VersionRow) -> Res
     buckets::add_usage(connection, bucket, -version.size, -i64::from(version.blob.is_some()))
 }
 
+/// Keeps where the parts of the newest version of a key lie, JSON.
+pub fn set_parts(connection: &Connection, bucket: i64, key: &str, parts: &str) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("UPDATE object SET parts = ?3 WHERE bucket = ?1 AND key = ?2 AND latest = 1")?
+        .execute((bucket, key, parts))?;
+    Ok(())
+}
+
+/// Where the parts of a version lie, JSON; `None` where it was not uploaded in parts.
+pub fn parts(connection: &Connection, sequence: i64) -> Result<Option<String>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT parts FROM object WHERE sequence = ?1")?;
+    Ok(maybe(statement.query_row([sequence], |row| row.get(0)))?.flatten())
+}
+
 /// Makes the newest version that is left what the key stands for.
 pub fn promote(connection: &Connection, bucket: i64, key: &str) -> Result<(), StoreError> {
     connection

@@ -1,0 +1,48 @@
+//! What is tidied up without being asked: uploads that nobody goes on with, and blobs that no row refers to.
+
+use crate::server::store::objects::uploads;
+use crate::server::store::{Store, StoreError};
+use jiff::Timestamp;
+use rusqlite::Connection;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How long an upload may lie: seven days since it was begun, or since its last part came.
+const ABANDONED: i64 = 7 * 24 * 3600 * 1000;
+/// Most uploads that are removed in one transaction.
+const BATCH: u32 = 50;
+const PERIOD: Duration = Duration::from_hours(1);
+
+/// Tidies up at the start and every hour, until told to stop.
+pub async fn keep_house(store: Store, stopping: CancellationToken) {
+    loop {
+        if let Err(error) = tidy(&store, crate::clock::now()).await {
+            tracing::warn!(%error, "failed to tidy up; it is tried again in an hour");
+        }
+        if stopping.run_until_cancelled(tokio::time::sleep(PERIOD)).await.is_none() {
+            return;
+        }
+    }
+}
+
+/// Removes abandoned uploads with their parts, then sweeps.
+pub async fn tidy(store: &Store, now: Timestamp) -> Result<(), StoreError> {
+    let before = now.as_millisecond() - ABANDONED;
+    loop {
+        let write = move |c: &Connection| {
+            let ids = uploads::abandoned(c, before, BATCH)?;
+            let mut blobs = Vec::new();
+            for id in &ids {
+                blobs.extend(uploads::delete(c, id)?);
+            }
+            Ok::<_, StoreError>((ids.len(), blobs))
+        };
+        let (removed, blobs) = store.write(write).await?;
+        store.blobs().remove(blobs).await;
+        if removed == 0 {
+            break;
+        }
+        tracing::info!(uploads = removed, "removed uploads that were abandoned for seven days");
+    }
+    store.sweep(now).await
+}
