@@ -148,10 +148,19 @@ impl World {
             | Action::AccountSweep
             | Action::NamespaceDeletesObject(_)
             | Action::NamespaceDeletesSecret => self.controller(action).is_some(),
-            Action::Backup => self.back_up().is_some(),
+            Action::Backup => {
+                self.back_up();
+                true
+            }
             Action::Restore => self.restore(config).is_some(),
-            Action::PairsAge => self.pairs_age().is_some(),
-            Action::ProviderForgets => self.provider_forgets().is_some(),
+            Action::PairsAge => {
+                self.pairs_age();
+                true
+            }
+            Action::ProviderForgets => {
+                self.provider_forgets();
+                true
+            }
         };
         possible.then_some(())
     }

@@ -28,14 +28,12 @@ impl World {
     }
 
     /// All the keys that there are become too old to be asked for again.
-    pub fn pairs_age(&mut self) -> Option<()> {
+    pub fn pairs_age(&mut self) {
         self.old = self.live.and(self.tombs);
-        Some(())
     }
 
-    pub fn provider_forgets(&mut self) -> Option<()> {
+    pub fn provider_forgets(&mut self) {
         self.forgotten = if self.old.is_empty() { self.live.and(self.tombs) } else { self.old };
-        Some(())
     }
 
     /// Whether one of the keys of that request is young.

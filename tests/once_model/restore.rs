@@ -76,7 +76,7 @@ impl World {
         }
     }
 
-    pub fn back_up(&mut self) -> Option<()> {
+    pub fn back_up(&mut self) {
         let secret_kept = self.secret != Secret::Absent;
         let [object, _] = self.objects;
         self.restore.backup = Some(Backup { object, secret: self.secret, object_kept: true, secret_kept });
@@ -84,7 +84,6 @@ impl World {
             operator.fresh_in_backup = operator.fresh;
             operator.same_in_backup = operator.same;
         }
-        Some(())
     }
 
     pub fn restore(&mut self, config: &Config) -> Option<()> {

@@ -113,7 +113,7 @@ pub fn restored(class: Class, policy: OnLoss, restore: Restore, operators: usize
     let config = Config::new(format!("{class:?}/{policy:?}/restored{running}/{operators}"), class, policy);
     let slots = if class == B { Slots::Attempts } else { Slots::Histories };
     let attempts = if class == B { 4 } else { 2 };
-    Config { rules: Rules { slots, attempts, ..config.rules }, restore, operators, ..config }
+    Config { rules: Rules { attempts, slots, ..config.rules }, restore, operators, ..config }
 }
 
 /// A1: the provider forgets.
@@ -134,7 +134,7 @@ fn restored_and_deleted(class: Class) -> Config {
 fn three(class: Class) -> Config {
     let config = Config::new(format!("{class:?}/three-operators"), class, Block).with_attempts(2);
     let (deletions, sigterm) = if class == A1 { (0, false) } else { (1, true) };
-    Config { operators: 3, person_deletes_secret: deletions, sigterm, ..config }
+    Config { sigterm, person_deletes_secret: deletions, operators: 3, ..config }
 }
 
 /// The worlds of the everyday test: those small enough to be searched in seconds by an unoptimized build, in which
