@@ -201,6 +201,8 @@ pub enum Step {
     AddFinalizer,
     /// The nonce is drawn when it is written: the key stands for its epoch and attempt.
     WriteIntent(Key),
+    /// An attempt that the model has no number for.
+    OutOfAttempts,
     CloseIssue,
     Mint(Key),
     PostSecret(Key),
@@ -240,7 +242,12 @@ impl Step {
     pub fn begins(self) -> bool {
         matches!(
             self,
-            Self::ListKeys | Self::WriteIntent(_) | Self::Mint(_) | Self::Revoke(_) | Self::PostNew(_)
+            Self::ListKeys
+                | Self::WriteIntent(_)
+                | Self::OutOfAttempts
+                | Self::Mint(_)
+                | Self::Revoke(_)
+                | Self::PostNew(_)
         )
     }
 }

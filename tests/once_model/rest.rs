@@ -65,8 +65,8 @@ impl World {
                 world.operators[worker].subject = subject;
             }
             if !world.act(config, worker, Outcome::Answered) {
-                // The bound on pairs: not the protocol's fault.
-                return Some(matches!(world.operators[worker].step, Step::PostNew(_)));
+                // The bounds on attempts and pairs: not the protocol's fault.
+                return Some(matches!(world.operators[worker].step, Step::PostNew(_) | Step::OutOfAttempts));
             }
             // What is collected, or taken away with the namespace, goes on too.
             if world.operators[worker] == IDLE {

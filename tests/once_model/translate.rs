@@ -160,7 +160,7 @@ impl Rules {
             None => once::next(&protocol, &full, &expanded),
             Some(broken) => broken::next(broken, &protocol, &full, &expanded),
         };
-        step_of(step, subject, seen, memory)
+        self.step_of(step, subject, seen, memory)
     }
 
     /// What an operator does that is told to end.
@@ -171,7 +171,7 @@ impl Rules {
         {
             *unanswered = false;
         }
-        step_of(once::stop(&protocol, &expanded), 0, &Seen::default(), memory)
+        self.step_of(once::stop(&protocol, &expanded), 0, &Seen::default(), memory)
     }
 
     pub fn after_mint(&self, memory: Memory, asked: Key, answer: once::Minted) -> Memory {
@@ -190,46 +190,49 @@ impl Rules {
         };
         Self::shrink(&self.expand(memory).after_object_found(), asked)
     }
-}
 
-fn step_of(step: once::Step, subject: u8, seen: &Seen, memory: Memory) -> Step {
-    match step {
-        once::Step::GetObject => Step::GetObject,
-        once::Step::GetSecret => Step::GetSecret,
-        once::Step::ListKeys => Step::ListKeys,
-        once::Step::AddFinalizer => Step::AddFinalizer,
-        once::Step::WriteIntent { epoch, attempt } => {
-            Step::WriteIntent(Key::of(subject, small(epoch), small(attempt)))
-        }
-        once::Step::CloseIssue => Step::CloseIssue,
-        once::Step::Mint(_) => match (memory, &seen.object) {
-            (Memory::Intent(key), _) => Step::Mint(key),
-            (_, ObjectSeen::Found(Object { issue: Some(key), .. })) => Step::Mint(*key),
-            _ => unreachable!("a key is asked for by an intent"),
-        },
-        once::Step::PostSecret => {
-            let Memory::Pair { key, .. } = memory else { unreachable!("a pair is posted") };
-            Step::PostSecret(key)
-        }
-        once::Step::PostNew { epoch } => Step::PostNew(Key::of(subject, small(epoch), 1)),
-        once::Step::Put(secret) => Step::Put(key_of(&secret.key)),
-        once::Step::Record { epoch, secret } => {
-            Step::Record { epoch: small(epoch), key: key_of(&secret.key) }
-        }
-        once::Step::Revoke(keys) => Step::Revoke(keys.iter().map(key_of).fold(KeySet::EMPTY, KeySet::with)),
-        once::Step::RevokeOwn(key) => Step::RevokeOwn(key_of(&key)),
-        once::Step::StartOver => Step::StartOver,
-        once::Step::DeleteSecret(_) => Step::DeleteSecret,
-        once::Step::Wait(once::Wait::InFlight) => Step::WaitOutRequests,
-        once::Step::RemoveFinalizer => Step::RemoveFinalizer,
-        once::Step::Rest(verdict) => match &seen.object {
-            ObjectSeen::Found(object) if !object.deleting && object.verdict != Some(verdict) => {
-                Step::Report(verdict)
+    fn step_of(&self, step: once::Step, subject: u8, seen: &Seen, memory: Memory) -> Step {
+        match step {
+            once::Step::GetObject => Step::GetObject,
+            once::Step::GetSecret => Step::GetSecret,
+            once::Step::ListKeys => Step::ListKeys,
+            once::Step::AddFinalizer => Step::AddFinalizer,
+            once::Step::WriteIntent { attempt, .. } if attempt > self.attempts.into() => Step::OutOfAttempts,
+            once::Step::WriteIntent { epoch, attempt } => {
+                Step::WriteIntent(Key::of(subject, small(epoch), small(attempt)))
             }
-            _ => Step::Rest(verdict),
-        },
-        once::Step::Wait(once::Wait::BackOff) | once::Step::Preflight => {
-            unreachable!("back-offs are over, and rehearsals have passed")
+            once::Step::CloseIssue => Step::CloseIssue,
+            once::Step::Mint(_) => match (memory, &seen.object) {
+                (Memory::Intent(key), _) => Step::Mint(key),
+                (_, ObjectSeen::Found(Object { issue: Some(key), .. })) => Step::Mint(*key),
+                _ => unreachable!("a key is asked for by an intent"),
+            },
+            once::Step::PostSecret => {
+                let Memory::Pair { key, .. } = memory else { unreachable!("a pair is posted") };
+                Step::PostSecret(key)
+            }
+            once::Step::PostNew { epoch } => Step::PostNew(Key::of(subject, small(epoch), 1)),
+            once::Step::Put(secret) => Step::Put(key_of(&secret.key)),
+            once::Step::Record { epoch, secret } => {
+                Step::Record { epoch: small(epoch), key: key_of(&secret.key) }
+            }
+            once::Step::Revoke(keys) => {
+                Step::Revoke(keys.iter().map(key_of).fold(KeySet::EMPTY, KeySet::with))
+            }
+            once::Step::RevokeOwn(key) => Step::RevokeOwn(key_of(&key)),
+            once::Step::StartOver => Step::StartOver,
+            once::Step::DeleteSecret(_) => Step::DeleteSecret,
+            once::Step::Wait(once::Wait::InFlight) => Step::WaitOutRequests,
+            once::Step::RemoveFinalizer => Step::RemoveFinalizer,
+            once::Step::Rest(verdict) => match &seen.object {
+                ObjectSeen::Found(object) if !object.deleting && object.verdict != Some(verdict) => {
+                    Step::Report(verdict)
+                }
+                _ => Step::Rest(verdict),
+            },
+            once::Step::Wait(once::Wait::BackOff) | once::Step::Preflight => {
+                unreachable!("back-offs are over, and rehearsals have passed")
+            }
         }
     }
 }

@@ -51,9 +51,9 @@ pub fn verdict(verdict: once::Verdict, about: &About<'_>) -> Verdict {
         once::Verdict::TooManyAttempts => Verdict::blocked(
             Reason::TooManyAttempts,
             format!(
-                "{} attempts to make this key came to no clear answer. Keys that they left at account '{account}': {}. Find out why, then delete this AccessKey, which revokes them, and create it again.",
+                "{} attempts to make this key had no clear answer, and left keys at account '{account}': {}. Find out why, then delete this AccessKey, which revokes them, and create it again.",
                 once::MAX_ATTEMPTS,
-                if candidates.is_empty() { "none".to_owned() } else { candidates.join(", ") }
+                candidates.join(", ")
             ),
         ),
         once::Verdict::KeyRevokedExternally => Verdict::blocked(

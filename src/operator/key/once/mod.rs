@@ -34,8 +34,8 @@ pub use types::{
     Preflight, Protocol, Published, SecretSeen, SecretUid, Seen, Step, Verdict, Wait,
 };
 
-/// Attempts in one epoch that may have made a key, after which a person must look: something is wrong that retrying
-/// does not cure, and every further attempt might leave another key behind.
+/// Attempts of one epoch that may leave a key behind, after which a person must look: something is wrong that retrying
+/// does not cure, and every further attempt might leave another key.
 pub const MAX_ATTEMPTS: u32 = 10;
 
 /// The next call to make. Total, and it never asks for a read that `seen` already holds.

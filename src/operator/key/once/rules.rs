@@ -122,7 +122,7 @@ fn begin(protocol: &Protocol, object: &Object, seen: &Seen, epoch: u32) -> Step 
         if protocol.class == Class::A1 && listed(seen).iter().any(replayable) {
             return if seen.in_time { Step::Mint(issue.attempt) } else { Step::StartOver };
         }
-        if issue.attempt.attempt >= protocol.max_attempts {
+        if left_behind(epoch, listed(seen)) >= protocol.max_attempts {
             return Step::Rest(Verdict::TooManyAttempts);
         }
         if !seen.back_off_over {
@@ -144,6 +144,14 @@ fn begin(protocol: &Protocol, object: &Object, seen: &Seen, epoch: u32) -> Step 
             Step::WriteIntent { epoch, attempt: issue.attempt.attempt + u32::from(issue.open) }
         }
     }
+}
+
+/// How many attempts of an epoch left a key at the provider that nobody can read. Attempts that left none do no harm,
+/// however many there are: an operator that is ended again and again before it asks needs no person.
+fn left_behind(epoch: u32, keys: &[ListedKey]) -> u32 {
+    let attempts: BTreeSet<Nonce> =
+        keys.iter().filter(|key| key.epoch == epoch).map(|key| key.nonce).collect();
+    u32::try_from(attempts.len()).unwrap_or(u32::MAX)
 }
 
 /// The newest epoch of which there are keys that the status does not account for: those of a later epoch than the one to

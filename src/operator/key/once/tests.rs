@@ -177,9 +177,14 @@ fn how_an_attempt_is_followed_by_another() {
     // It was definitely refused: it does not count, and nothing has to be waited out.
     let refused = Seen { back_off_over: false, ..absent(issued(1, 1, false)) };
     assert_eq!(decide(&A3, &refused), Step::WriteIntent { epoch: 1, attempt: 1 });
-    let too_many = absent(issued(1, MAX_ATTEMPTS, true));
-    assert_eq!(decide(&A3, &too_many), Step::Rest(Verdict::TooManyAttempts));
-    let unlisted = Seen { keys: None, ..too_many };
+    // However many there were, only those that left a key count.
+    let left = |attempts: u32| (1..=attempts).map(|attempt| (1, attempt.into())).collect::<Vec<_>>();
+    let many = |attempts| Seen { keys: keys(&left(attempts)), ..absent(issued(1, MAX_ATTEMPTS + 7, true)) };
+    let next = Step::WriteIntent { epoch: 1, attempt: MAX_ATTEMPTS + 8 };
+    assert_eq!(decide(&A3, &many(0)), next);
+    assert_eq!(decide(&A3, &many(MAX_ATTEMPTS - 1)), next);
+    assert_eq!(decide(&A3, &many(MAX_ATTEMPTS)), Step::Rest(Verdict::TooManyAttempts));
+    let unlisted = Seen { keys: None, ..many(MAX_ATTEMPTS) };
     assert_eq!(decide(&A3, &unlisted), Step::ListKeys);
 }
 

@@ -89,7 +89,7 @@ pub struct Protocol {
     pub on_loss: OnLoss,
     /// Whether key and Secret outlive the object.
     pub retain: bool,
-    /// Attempts in one epoch that may have made a key: [`super::MAX_ATTEMPTS`].
+    /// Attempts of one epoch that may leave a key behind: [`super::MAX_ATTEMPTS`].
     pub max_attempts: u32,
 }
 
@@ -355,7 +355,7 @@ pub enum Verdict {
     SecretNameConflict,
     /// The API server would refuse the Secret.
     SecretRefused,
-    /// Too many attempts of one epoch may have made a key.
+    /// Too many attempts of one epoch have left a key behind.
     TooManyAttempts,
     /// The key in the recorded Secret is gone.
     KeyRevokedExternally,
