@@ -225,14 +225,18 @@ fn when_recorded(
         return Step::ListKeys;
     }
     let keys = listed(seen);
-    if !has(keys, &secret.key) {
-        return match protocol.class {
-            Class::B if !refused => Step::Put(secret.clone()),
-            Class::A3 | Class::A1 | Class::B => Step::Rest(Verdict::KeyRevokedExternally),
-        };
-    }
+    // Whether or not the recorded key is there: it may be the provider that was restored.
     let victims = garbage(object, keys);
-    if victims.is_empty() { Step::Rest(Verdict::Ready) } else { Step::Revoke(victims) }
+    if !victims.is_empty() {
+        return Step::Revoke(victims);
+    }
+    if has(keys, &secret.key) {
+        return Step::Rest(Verdict::Ready);
+    }
+    match protocol.class {
+        Class::B if !refused => Step::Put(secret.clone()),
+        Class::A3 | Class::A1 | Class::B => Step::Rest(Verdict::KeyRevokedExternally),
+    }
 }
 
 fn garbage(object: &Object, keys: &[ListedKey]) -> Vec<KeyId> {

@@ -125,6 +125,13 @@ fn what_a_secret_that_is_there_asks_for() {
             Step::Rest(Verdict::KeyRevokedExternally),
         ),
         (
+            "recorded, key gone, and one that it had replaced is back",
+            published(2, 1),
+            ours(2, 1),
+            keys(&[(1, 1)]),
+            Step::Revoke(vec![id(1, 1)]),
+        ),
+        (
             "garbage is of committed epochs only",
             published(1, 2),
             ours(1, 2),
