@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help quickstart quickstart-down test prove faults soak test-rust test-python build fmt lint crds venv controlplane figures clean
+.PHONY: help quickstart quickstart-down test prove prove-server faults soak test-rust test-python build fmt lint crds venv controlplane figures clean
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -43,6 +43,9 @@ faults: build venv ## The whole fault matrix on real parts; goes on where it was
 DURATION ?= 10m
 soak: build venv ## Two operators, killed every few seconds while keys come and go: DURATION=10m SEED=<number> (ARGS="--help")
 	@$(RUN) -m soak.run --duration $(DURATION) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+prove-server: build venv ## Kill the management server a hundred times under load (long; `make test` does eight)
+	cd tests && STOREKEEPER_KILLS=100 $(VENV)/bin/python -m pytest -s s3/test_durability.py -k kills
 
 test-python: build venv ## The harness, S3 and end-to-end tests on the real control plane (PYTEST="-k name" for some)
 	cd tests && $(VENV)/bin/python -m pytest $(PYTEST)

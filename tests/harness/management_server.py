@@ -26,7 +26,9 @@ class ManagementServer:
         port: int | None = None,
         s3_port: int | None = None,
         options: tuple[str, ...] = (),
+        within: tuple[str | Path, ...] = (),
     ) -> None:
+        """`within`: a command that runs the server, such as one that limits it."""
         self.folder = folder
         self.certificates = certificates
         self.region = REGION
@@ -36,6 +38,7 @@ class ManagementServer:
         self.endpoint = f"https://{listen}"
         self.s3_endpoint = f"https://{s3_listen}"
         command: list[str | Path] = [
+            *within,
             *(paths.storekeeper_binary(), "server"),
             *("--data-dir", folder / "data"),
             *("--listen", listen, "--s3-listen", s3_listen),
