@@ -210,3 +210,49 @@ def test_a_bucket_made_over_s3_is_one_of_the_users_like_any_other(user: User) ->
     refused(400, None, client.create_bucket, Bucket="there", CreateBucketConfiguration=elsewhere)
     client.delete_bucket(Bucket="made")
     refused(404, None, client.head_bucket, Bucket="made")
+
+
+def test_a_part_is_read_by_its_number_and_told_in_the_attributes(user: User) -> None:
+    client = user.client()
+    upload = begin(client, ChecksumAlgorithm="SHA256")
+    large = bytes(range(256)) * (5 * MIB // 256)
+    parts = []
+    for number, data in ((2, large), (10_000, b"the end")):
+        made = client.upload_part(**upload, PartNumber=number, Body=data, ChecksumAlgorithm="SHA256")
+        parts.append({"PartNumber": number, "ETag": made["ETag"], "ChecksumSHA256": made["ChecksumSHA256"]})
+    complete(client, upload, *parts)
+    client.copy_object(Bucket=BUCKET, Key="copy", CopySource={"Bucket": BUCKET, "Key": "a"})
+    for key in ("a", "copy"):
+        at = {"Bucket": BUCKET, "Key": key}
+        assert content(client, key, PartNumber=1) == large
+        last = client.get_object(**at, PartNumber=2)
+        assert (last["PartsCount"], last["Body"].read()) == (2, b"the end")
+        assert last["ContentRange"] == f"bytes {len(large)}-{len(large) + 6}/{len(large) + 7}"
+        head = client.head_object(**at, PartNumber=1)
+        assert (head["ContentLength"], head["PartsCount"]) == (len(large), 2)
+        refused(416, "InvalidPartNumber", client.get_object, **at, PartNumber=3)
+        refused(400, "InvalidRequest", client.get_object, **at, PartNumber=1, Range="bytes=0-1")
+    found = client.get_object_attributes(**AT, ObjectAttributes=["ObjectParts"], MaxParts=1)["ObjectParts"]
+    assert (found["TotalPartsCount"], found["IsTruncated"], found["NextPartNumberMarker"]) == (2, True, 1)
+    assert found["Parts"][0]["ChecksumSHA256"] == parts[0]["ChecksumSHA256"]
+    assert "PartsCount" not in client.head_object(**AT)
+
+
+def test_parts_are_numbered_up_to_ten_thousand(user: User) -> None:
+    client = user.client()
+    upload = begin(client)
+    for number in (0, 10_001, -1):
+        refused(400, "InvalidArgument", put_part, client, upload, number, b"x")
+    complete(client, upload, put_part(client, upload, 10_000, b"x"))
+
+
+def test_the_quota_of_a_tenant_holds_for_its_users_together(server: Any, admin: Any) -> None:
+    tenant = admin.call("POST", "/v1/tenants", {"name": "small", "quota": {"size": 1000, "objects": 3}})["id"]
+    users = [User(server, admin, tenant) for _ in range(2)]
+    for user in users:
+        user.bucket()
+    users[0].client().put_object(**AT, Body=b"x" * 600)
+    refused(403, "QuotaExceeded", users[1].client().put_object, **AT, Body=b"x" * 401)
+    users[1].client().put_object(**AT, Body=b"x" * 400)
+    users[0].client().delete_object(**AT)
+    users[1].client().put_object(Bucket=BUCKET, Key="b", Body=b"x" * 600)
