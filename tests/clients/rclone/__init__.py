@@ -1,0 +1,1 @@
+"""The rclone that the tests use."""
