@@ -8,7 +8,8 @@ use super::{BucketState, ClusterId, Error, Provider, UserState};
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Nothing older than this is answered.
 pub const FRESH: Duration = Duration::from_secs(10);

@@ -9,8 +9,9 @@ use crate::provider::{
 use async_trait::async_trait;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
 
 /// How long a call waits for its turn; then it fails as throttled, by definition not executed. Whoever counts how long a
 /// request can be in flight adds this to the account's request timeout.

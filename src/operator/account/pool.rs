@@ -7,7 +7,8 @@ use crate::operator::runtime::{Context, Error, Verdict};
 use crate::provider::{self, Capability, Description, ErrorKind, Inventory, Provider};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// A working connection to one account.
 pub struct Account {

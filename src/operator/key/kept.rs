@@ -5,7 +5,7 @@ use super::once::{Attempt, Memory, Nonce, Protocol};
 use crate::operator::runtime::{Error, ObjectKey};
 use crate::operator::secret::publish::Shape;
 use crate::operator::secret::render::Rendered;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -107,8 +107,8 @@ impl Held {
 /// What is remembered of all access keys, and the lists that their passes share.
 #[derive(Default)]
 pub struct Kept {
-    held: Mutex<HashMap<String, (ObjectKey, Held)>>,
-    lists: Mutex<HashMap<String, Arc<KeyLists>>>,
+    held: Mutex<BTreeMap<String, (ObjectKey, Held)>>,
+    lists: Mutex<BTreeMap<String, Arc<KeyLists>>>,
     pace: Mutex<Option<Instant>>,
 }
 

@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::Resource;
 use kube::api::PartialObjectMeta;
 use kube::core::error_boundary::InvalidObject;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// A cache of one kind. Clones share it.
@@ -16,10 +16,11 @@ pub struct Store<K> {
     inner: Arc<RwLock<Inner<K>>>,
 }
 
+/// Ordered, so that what is done about several objects does not depend on how they hash.
 struct Inner<K> {
-    objects: HashMap<ObjectKey, Arc<K>>,
+    objects: BTreeMap<ObjectKey, Arc<K>>,
     /// Objects that do not decode: they exist, but what they ask for is not known.
-    undecoded: HashMap<ObjectKey, Arc<InvalidObject>>,
+    undecoded: BTreeMap<ObjectKey, Arc<InvalidObject>>,
 }
 
 /// An object as a watch has it.
@@ -44,7 +45,7 @@ pub struct Change<K> {
 
 impl<K> Default for Store<K> {
     fn default() -> Self {
-        let inner = Inner { objects: HashMap::new(), undecoded: HashMap::new() };
+        let inner = Inner { objects: BTreeMap::new(), undecoded: BTreeMap::new() };
         Self { inner: Arc::new(RwLock::new(inner)) }
     }
 }

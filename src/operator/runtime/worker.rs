@@ -17,9 +17,10 @@ use futures::FutureExt as _;
 use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
 /// How long passes may go on after SIGTERM.
@@ -99,7 +100,7 @@ impl<K: Managed> Worker<K> {
                 () = tokio::time::sleep(pause) => {}
             }
         }
-        let deadline = tokio::time::Instant::now() + LAST_PASSES;
+        let deadline = Instant::now() + LAST_PASSES;
         while !self.running.is_empty() {
             if tokio::time::timeout_at(deadline, self.running.next()).await.is_err() {
                 tracing::warn!(kind = K::KIND.as_str(), passes = self.running.len(), "passes are cut off");
