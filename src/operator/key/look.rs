@@ -148,7 +148,8 @@ impl Pass<'_> {
         let shape = act::shape(&object, &self.secret_at());
         match publish::rehearse(&self.ctx.writer, &shape, &act::dummy_mark(), &dummy).await {
             Answer::Created => self.seen.preflight = Some(Preflight::Passed),
-            Answer::Exists => self.seen.secret = None,
+            // It came after the keys were listed: by that list it would be a Secret of a dead key.
+            Answer::Exists => self.forget_reads(),
             Answer::Refused(text) => {
                 self.refusal = Some(text);
                 self.seen.preflight = Some(Preflight::Refused);
