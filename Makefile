@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help quickstart quickstart-down test prove prove-server faults soak test-rust test-python build fmt lint crds venv controlplane figures clean
+.PHONY: help quickstart quickstart-down test prove prove-server simulate faults soak test-rust test-python build fmt lint crds venv controlplane figures clean
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -32,10 +32,17 @@ test: test-rust test-python ## Every test
 test-rust: ## The tests of the Rust code
 	$(CARGO) test --locked
 
-prove: ## The exactly-once proofs: the model in every world, the fault matrix, a soak (long; `make test` has a part of each)
-	STOREKEEPER_MODEL=full $(CARGO) test --locked --release --test once_model -- --nocapture
+prove: ## The exactly-once proofs: the model in every world, random schedules, the fault matrix, a soak (long; `make test` has a part of each)
+	STOREKEEPER_MODEL=full $(CARGO) test --locked --profile simulation --test once_model -- --nocapture
+	@$(MAKE) --no-print-directory simulate
 	@$(MAKE) --no-print-directory faults
 	@$(MAKE) --no-print-directory soak
+
+SEEDS ?= 200000
+FIRST_SEED ?= 0
+simulate: ## Random schedules of the AccessKey controller in memory: SEEDS=200000 FIRST_SEED=0
+	STOREKEEPER_SEEDS=$(SEEDS) STOREKEEPER_FIRST_SEED=$(FIRST_SEED) \
+		$(CARGO) test --locked --profile simulation --test simulator -- --nocapture --test-threads 1
 
 faults: build venv ## The whole fault matrix on real parts; goes on where it was interrupted (ARGS="--help")
 	@$(RUN) -m faults $(ARGS)

@@ -1,0 +1,26 @@
+//! Seeds that once failed, each with what it found.
+
+use crate::schedule;
+use crate::world::Sabotage;
+
+const SEEDS: [(u64, &str); 4] = [
+    (1, "two watches that wake in an order of their own: the same seed was not the same schedule"),
+    (6, "the same, when faults are drawn"),
+    (42, "a Secret that came after the keys were listed was judged by that list: recorded, and deleted"),
+    (322, "the same, before it was recorded"),
+];
+
+#[test]
+fn what_was_found_once_stays_mended() {
+    for (seed, found) in SEEDS {
+        let outcome = schedule::run(seed, false, Sabotage::default());
+        assert!(outcome.failure.is_none(), "seed {seed} ({found}): {:?}", outcome.failure);
+        for _ in 0..8 {
+            assert_eq!(
+                schedule::run(seed, false, Sabotage::default()).hash,
+                outcome.hash,
+                "seed {seed} ({found})"
+            );
+        }
+    }
+}
