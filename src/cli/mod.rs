@@ -2,6 +2,7 @@
 //! server; nothing is decided here but exit codes: 2 for wrong usage, 1 for failure.
 
 mod crds;
+mod openapi;
 mod operator;
 mod roles;
 mod server;
@@ -29,6 +30,8 @@ enum Command {
     Crds(crds::Options),
     /// Print the RBAC objects that give people their roles in a tenant
     Roles(roles::Options),
+    /// Print the OpenAPI document of the management API
+    Openapi(openapi::Options),
 }
 
 /// Runs what the command line asks for and maps the outcome to an exit code.
@@ -38,6 +41,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Server(command) => server::run(*command),
         Command::Crds(options) => crds::run(&options),
         Command::Roles(options) => roles::run(options),
+        Command::Openapi(options) => openapi::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

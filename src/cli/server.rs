@@ -87,14 +87,15 @@ fn serve(options: Options) -> Result<(), Failure> {
     let data_dir = data_dir.ok_or("`--data-dir` must be given")?;
     telemetry::init(log_format, &log_level)?;
     let told = data_dir.clone();
+    let tls = tls_cert.zip(tls_key);
     let options = ServeOptions {
         data_dir,
         listen,
         s3_listen,
-        tls: tls_cert.zip(tls_key),
         insecure_listen,
         admin_password_file,
-        settings: Settings { region, idempotency_keys, rate_limit },
+        settings: Settings { region, idempotency_keys, rate_limit, tls: tls.is_some() },
+        tls,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -4,6 +4,7 @@
 //! * [`store`]: SQLite and the blob files: the only place that touches the disk.
 //! * [`http`]: the management API: routes, principals, problem answers.
 //! * [`s3`]: the data plane.
+//! * [`jobs`]: the runner of long work on buckets.
 //! * [`first_start`]: what an empty database begins with.
 //! * [`serve`]: both listeners, from start to a graceful end; [`tls`] and [`random`] serve it.
 //!
@@ -12,6 +13,7 @@
 pub mod domain;
 pub mod first_start;
 pub mod http;
+pub mod jobs;
 pub mod passwords;
 pub mod random;
 pub mod s3;

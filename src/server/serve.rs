@@ -130,6 +130,7 @@ pub async fn serve(
         tokio::spawn(listen(data_plane, tls, move |_| s3.clone(), Arc::clone(&graceful), stopping.clone())),
         tokio::spawn(write_key_uses(store.clone(), stopping.clone())),
         tokio::spawn(super::s3::keep_house(store.clone(), stopping.clone())),
+        tokio::spawn(app.runner().run(stopping.clone())),
     ];
     stop.await;
     tracing::info!("stopping");

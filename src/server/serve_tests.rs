@@ -27,7 +27,12 @@ fn options(folder: &Path) -> ServeOptions {
         tls: None,
         insecure_listen: false,
         admin_password_file: None,
-        settings: Settings { region: "storekeeper".to_owned(), idempotency_keys: false, rate_limit: 0 },
+        settings: Settings {
+            region: "storekeeper".to_owned(),
+            idempotency_keys: false,
+            rate_limit: 0,
+            tls: false,
+        },
     }
 }
 

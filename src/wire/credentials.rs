@@ -3,31 +3,53 @@
 use super::ShownSecret;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// `POST /v1/sessions`
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SessionCreate {
     /// Who.
     pub login: String,
     /// The account password.
     pub password: ShownSecret,
+    /// For browsers: the session is a cookie that no script can read, and changes need `X-CSRF-Token`.
+    #[serde(default)]
+    pub cookie: bool,
 }
 
 /// The answer to `POST /v1/sessions`.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionCreated {
-    /// Bearer token of the session.
-    pub token: ShownSecret,
+    /// Bearer token of the session; absent where the session is a cookie.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<ShownSecret>,
+    /// What goes into `X-CSRF-Token`, where the session is a cookie.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub csrf_token: Option<ShownSecret>,
     /// Who signed in, `us_…`.
     pub user_id: String,
     /// When the session ends.
     pub expires_at: Timestamp,
 }
 
+/// The caller's own session. `GET /v1/sessions`
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionItem {
+    /// Whose it is, `us_…`.
+    pub user_id: String,
+    /// When the password was last verified (rule 5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified_at: Option<Timestamp>,
+    /// What goes into `X-CSRF-Token`, where the session is a cookie.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub csrf_token: Option<ShownSecret>,
+}
+
 /// `POST /v1/sessions/verify` (rule 5)
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SessionVerify {
     /// The account password.
@@ -35,7 +57,7 @@ pub struct SessionVerify {
 }
 
 /// What a token may be used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 pub enum Scope {
     /// Read everything that the user may read.
     #[serde(rename = "read")]
@@ -49,7 +71,7 @@ pub enum Scope {
 }
 
 /// An API token, without its secret. `GET /v1/tokens/{id}`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenItem {
     /// `tk_…`
@@ -68,7 +90,7 @@ pub struct TokenItem {
 }
 
 /// `POST /v1/tokens`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TokenCreate {
     /// What it is for.
@@ -81,7 +103,7 @@ pub struct TokenCreate {
 }
 
 /// The answer to `POST /v1/tokens`: the only one that ever shows the token.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenCreated {
     /// The token's record.
@@ -92,7 +114,7 @@ pub struct TokenCreated {
 }
 
 /// One line of the audit log. `GET /v1/auditEvents`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditEvent {
     /// Grows by one.

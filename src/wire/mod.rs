@@ -5,7 +5,9 @@
 //! can talk to a newer server.
 
 pub mod credentials;
+pub mod jobs;
 pub mod names;
+mod optional;
 pub mod problem;
 pub mod resources;
 pub mod secret;
@@ -14,6 +16,7 @@ pub mod terms;
 pub mod usage;
 
 pub use credentials::*;
+pub use jobs::*;
 pub use names::{BucketName, Login, NameError};
 pub use problem::{Problem, ProblemType};
 pub use resources::*;

@@ -1,9 +1,13 @@
 //! Errors of the management API: RFC 9457 problem details with a closed list of types.
 
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// The body of every error answer, `application/problem+json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// What kind of problem it is: a stable slug.
     #[serde(rename = "type")]
@@ -23,7 +27,7 @@ pub struct Problem {
 }
 
 /// What is wrong with one field of a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FieldError {
     /// The field, dotted from the body's root.
     pub field: String,
@@ -45,6 +49,8 @@ pub enum ProblemType {
     PasswordVerificationRequired,
     /// 403: the token lacks a scope.
     ScopeMissing,
+    /// 403: a change by a cookie session without its `X-CSRF-Token`.
+    CsrfTokenRequired,
     /// 404: not there, or not to be seen by this principal (rule 13).
     NotFound,
     /// 405: the resource does not have this method.
@@ -55,6 +61,8 @@ pub enum ProblemType {
     InUse,
     /// 409: it is built in, or the default.
     BuiltIn,
+    /// 409: what it is doing now does not allow it.
+    WrongState,
     /// 409: a request with the same idempotency key is under way.
     IdempotencyInProgress,
     /// 412: it has changed since it was read.
@@ -83,15 +91,49 @@ pub enum ProblemType {
 }
 
 impl ProblemType {
+    /// All that answers may have.
+    pub const ALL: [Self; 23] = [
+        Self::Malformed,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::PasswordVerificationRequired,
+        Self::ScopeMissing,
+        Self::CsrfTokenRequired,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::NameTaken,
+        Self::InUse,
+        Self::BuiltIn,
+        Self::WrongState,
+        Self::IdempotencyInProgress,
+        Self::PreconditionFailed,
+        Self::TooLarge,
+        Self::UnsupportedMediaType,
+        Self::RuleViolated,
+        Self::QuotaExceeded,
+        Self::IdempotencyMismatch,
+        Self::TooManyRequests,
+        Self::Internal,
+        Self::Unavailable,
+        Self::InsufficientStorage,
+    ];
+
     /// The HTTP status of answers of this type.
     pub fn status(self) -> u16 {
         match self {
             Self::Malformed => 400,
             Self::Unauthenticated => 401,
-            Self::Forbidden | Self::PasswordVerificationRequired | Self::ScopeMissing => 403,
+            Self::Forbidden
+            | Self::PasswordVerificationRequired
+            | Self::ScopeMissing
+            | Self::CsrfTokenRequired => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
-            Self::NameTaken | Self::InUse | Self::BuiltIn | Self::IdempotencyInProgress => 409,
+            Self::NameTaken
+            | Self::InUse
+            | Self::BuiltIn
+            | Self::WrongState
+            | Self::IdempotencyInProgress => 409,
             Self::PreconditionFailed => 412,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
@@ -111,11 +153,13 @@ impl ProblemType {
             Self::Forbidden => "not allowed",
             Self::PasswordVerificationRequired => "the password must be verified",
             Self::ScopeMissing => "the token lacks a scope",
+            Self::CsrfTokenRequired => "the CSRF token is missing or wrong",
             Self::NotFound => "not found",
             Self::MethodNotAllowed => "method not allowed",
             Self::NameTaken => "the name is taken",
             Self::InUse => "in use",
             Self::BuiltIn => "built in",
+            Self::WrongState => "not in its present state",
             Self::IdempotencyInProgress => "the same request is under way",
             Self::PreconditionFailed => "changed since it was read",
             Self::TooLarge => "too large",
@@ -129,5 +173,32 @@ impl ProblemType {
             Self::InsufficientStorage => "no room on the disk",
             Self::Unknown => "unknown problem",
         }
+    }
+}
+
+impl ToSchema for ProblemType {
+    fn name() -> Cow<'static, str> {
+        "ProblemType".into()
+    }
+}
+
+/// The words of all types, and a table of what each means.
+impl PartialSchema for ProblemType {
+    fn schema() -> RefOr<Schema> {
+        let word = |kind: &Self| serde_json::to_value(kind).unwrap_or_default();
+        let row = |kind: &Self| {
+            let word = word(kind);
+            let word = word.as_str().unwrap_or_default();
+            format!("| `{word}` | {} | {} |\n", kind.status(), kind.title())
+        };
+        let rows: String = Self::ALL.iter().map(row).collect();
+        let description =
+            format!("A stable slug; more may come.\n\n| type | status | means |\n|---|---|---|\n{rows}");
+        let words: Vec<serde_json::Value> = Self::ALL.iter().map(word).collect();
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(words))
+            .description(Some(description))
+            .into()
     }
 }

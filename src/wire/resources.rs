@@ -8,12 +8,13 @@ use super::{Role, ShownSecret, Visibility};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 /// Labels of a resource.
 pub type Labels = BTreeMap<String, String>;
 
 /// One page of a list; `next` is the cursor for `?after=`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Page<T> {
     /// The items, in a stable order.
     pub items: Vec<T>,
@@ -23,14 +24,14 @@ pub struct Page<T> {
 }
 
 /// `GET /v1/capabilities`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Capabilities {
     /// What the server calls itself.
     pub name: String,
     /// Its version.
     pub version: String,
-    /// What it can do: `idempotency-keys`, `key-buckets`, `object-lock`, `versioning`, `quotas`, …
+    /// What it can do: `idempotency-keys`, `key-buckets`, `object-lock`, `versioning`, `quotas`, `jobs`, …
     pub features: Vec<String>,
     /// Hours for which an idempotency key is remembered, where there are such keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -49,9 +50,11 @@ pub const FEATURE_VERSIONING: &str = "versioning";
 pub const FEATURE_OBJECT_LOCK: &str = "object-lock";
 /// The feature that says that quotas are enforced.
 pub const FEATURE_QUOTAS: &str = "quotas";
+/// The feature that says that there are jobs: Backup, Restore and EmptyBucket.
+pub const FEATURE_JOBS: &str = "jobs";
 
 /// Limits. Absent: no limit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Quota {
     /// Buckets (of a user, a tenant).
@@ -66,7 +69,7 @@ pub struct Quota {
 }
 
 /// What is stored.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Usage {
     /// Buckets.
@@ -84,7 +87,7 @@ pub struct Usage {
 }
 
 /// A tenant. `GET /v1/tenants/{id}`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TenantItem {
     /// `tn_…`
@@ -101,6 +104,7 @@ pub struct TenantItem {
     pub quota: Quota,
     /// Labels.
     #[serde(default)]
+    #[schema(inline)]
     pub labels: Labels,
     /// Whether it is built in: not edited, not deleted.
     #[serde(default)]
@@ -110,7 +114,7 @@ pub struct TenantItem {
 }
 
 /// `POST /v1/tenants`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TenantCreate {
     /// Unique name.
@@ -126,11 +130,12 @@ pub struct TenantCreate {
     pub quota: Quota,
     /// Labels.
     #[serde(default)]
+    #[schema(inline)]
     pub labels: Labels,
 }
 
 /// `PATCH /v1/tenants/{id}`
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TenantPatch {
     /// Whether global administrators see its data.
@@ -144,11 +149,12 @@ pub struct TenantPatch {
     pub quota: Option<Quota>,
     /// All labels anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(inline)]
     pub labels: Option<Labels>,
 }
 
 /// An account. `GET /v1/accounts/{id}`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountItem {
     /// The Account ID: 12 decimal digits.
@@ -173,7 +179,7 @@ pub struct AccountItem {
 }
 
 /// `POST /v1/accounts`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AccountCreate {
     /// Unique name.
@@ -186,7 +192,7 @@ pub struct AccountCreate {
 }
 
 /// `PATCH /v1/accounts/{id}`
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AccountPatch {
     /// The tenant, `tn_…`.
@@ -201,7 +207,7 @@ pub struct AccountPatch {
 }
 
 /// A user. `GET /v1/users/{id}`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UserItem {
     /// `us_…`
@@ -235,6 +241,7 @@ pub struct UserItem {
     pub quota: Quota,
     /// Labels.
     #[serde(default)]
+    #[schema(inline)]
     pub labels: Labels,
     /// Buckets, keys, bytes and objects (rule 6).
     #[serde(default)]
@@ -244,7 +251,7 @@ pub struct UserItem {
 }
 
 /// `POST /v1/users`
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UserCreate {
     /// Unique in the installation.
@@ -279,11 +286,12 @@ pub struct UserCreate {
     pub quota: Quota,
     /// Labels.
     #[serde(default)]
+    #[schema(inline)]
     pub labels: Labels,
 }
 
 /// `PATCH /v1/users/{id}`
-#[derive(Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UserPatch {
     /// Name for people.
@@ -315,6 +323,7 @@ pub struct UserPatch {
     pub quota: Option<Quota>,
     /// All labels anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(inline)]
     pub labels: Option<Labels>,
 }
 

@@ -3,6 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 use zeroize::Zeroizing;
 
 /// So many characters of a secret in a row are no chance.
@@ -54,6 +58,21 @@ impl Serialize for ShownSecret {
 impl<'de> Deserialize<'de> for ShownSecret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(Self::new)
+    }
+}
+
+impl ToSchema for ShownSecret {
+    fn name() -> Cow<'static, str> {
+        "Secret".into()
+    }
+}
+
+impl PartialSchema for ShownSecret {
+    fn schema() -> RefOr<Schema> {
+        let secret = ObjectBuilder::new().schema_type(Type::String);
+        secret
+            .description(Some("A secret: in the one request or answer that it is for, and nowhere else"))
+            .into()
     }
 }
 

@@ -1,11 +1,13 @@
 //! Access keys and buckets: a tenant's data. The conventions are those of [`super::resources`].
 
+use super::optional::present;
 use super::{Labels, LockMode, Permission, Quota, ShownSecret, Usage, Versioning};
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// An access key, without its secret. `GET /v1/accessKeys/{accessKeyId}`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AccessKeyItem {
     /// `SK` and 18 of `A-Z2-7`.
@@ -24,6 +26,7 @@ pub struct AccessKeyItem {
     pub buckets: Option<Vec<String>>,
     /// Labels.
     #[serde(default)]
+    #[schema(inline)]
     pub labels: Labels,
     /// When it was made.
     pub created_at: Timestamp,
@@ -33,7 +36,7 @@ pub struct AccessKeyItem {
 }
 
 /// `POST /v1/accessKeys`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AccessKeyCreate {
     /// Whose it is, `us_…`.
@@ -48,11 +51,12 @@ pub struct AccessKeyCreate {
     pub buckets: Option<Vec<String>>,
     /// Labels.
     #[serde(default)]
+    #[schema(inline)]
     pub labels: Labels,
 }
 
 /// `PATCH /v1/accessKeys/{accessKeyId}`
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AccessKeyPatch {
     /// What it is for, ≤ 255 characters.
@@ -60,11 +64,12 @@ pub struct AccessKeyPatch {
     pub description: Option<String>,
     /// All labels anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(inline)]
     pub labels: Option<Labels>,
 }
 
 /// The answer to `POST /v1/accessKeys` and to `…/rootKey/rotate`: the only one that ever shows the secret (rule 4).
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AccessKeyCreated {
     /// The key.
@@ -75,7 +80,7 @@ pub struct AccessKeyCreated {
 }
 
 /// Default retention of a bucket with object lock: exactly one of `days` and `years`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Retention {
     /// Whether a Full key may lift it early.
@@ -89,7 +94,7 @@ pub struct Retention {
 }
 
 /// A bucket. `GET /v1/buckets/{userId}/{name}`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BucketItem {
     /// Whose it is, `us_…`.
@@ -108,6 +113,7 @@ pub struct BucketItem {
     pub quota: Quota,
     /// Labels.
     #[serde(default)]
+    #[schema(inline)]
     pub labels: Labels,
     /// What is in it.
     #[serde(default)]
@@ -120,7 +126,7 @@ pub struct BucketItem {
 }
 
 /// What is in a bucket, so that one can see what keeps it from being deleted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BucketContents {
     /// Versions with data.
@@ -141,7 +147,7 @@ pub struct BucketContents {
 }
 
 /// `POST /v1/buckets`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BucketCreate {
     /// Whose it is, `us_…` (rule 8).
@@ -162,11 +168,12 @@ pub struct BucketCreate {
     pub quota: Quota,
     /// Labels.
     #[serde(default)]
+    #[schema(inline)]
     pub labels: Labels,
 }
 
 /// `PATCH /v1/buckets/{userId}/{name}`
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BucketPatch {
     /// Whether older versions are kept.
@@ -180,13 +187,6 @@ pub struct BucketPatch {
     pub quota: Option<Quota>,
     /// All labels anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(inline)]
     pub labels: Option<Labels>,
-}
-
-/// A field that is there, even as `null`.
-#[allow(clippy::option_option)] // absent, null and a value are three different wishes
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::<T>::deserialize(deserializer).map(Some)
 }

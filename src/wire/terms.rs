@@ -2,9 +2,12 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The four permission levels of a key (the seed's).
-#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    JsonSchema, ToSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord,
+)]
 pub enum Permission {
     /// Read, write, list, and manage buckets.
     Full,
@@ -32,7 +35,7 @@ impl Permission {
 }
 
 /// What a user may do (the five roles of the seed).
-#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(JsonSchema, ToSchema, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Role {
     /// Everything, everywhere. Only in the tenant `administrator`.
     Administrator,
@@ -59,7 +62,7 @@ impl Role {
 }
 
 /// Whether global administrators see a tenant's data (accounts, keys, buckets). They see its users in any case.
-#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(JsonSchema, ToSchema, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Visibility {
     /// They do.
     #[default]
@@ -69,7 +72,7 @@ pub enum Visibility {
 }
 
 /// Whether a bucket keeps older versions of its objects.
-#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(JsonSchema, ToSchema, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Versioning {
     /// It never did.
     #[default]
@@ -81,7 +84,7 @@ pub enum Versioning {
 }
 
 /// Whether a retention can be lifted early.
-#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(JsonSchema, ToSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LockMode {
     /// By a Full key that asks to bypass it.
     Governance,

@@ -111,6 +111,7 @@ pub fn refusal(
         ProblemType::Malformed
         | ProblemType::MethodNotAllowed
         | ProblemType::BuiltIn
+        | ProblemType::WrongState
         | ProblemType::PreconditionFailed
         | ProblemType::TooLarge
         | ProblemType::UnsupportedMediaType
@@ -118,9 +119,10 @@ pub fn refusal(
         | ProblemType::IdempotencyMismatch => ErrorKind::Refused(detail()),
         ProblemType::QuotaExceeded => ErrorKind::QuotaExceeded(detail()),
         ProblemType::Unauthenticated => ErrorKind::Unauthenticated,
-        ProblemType::Forbidden | ProblemType::PasswordVerificationRequired | ProblemType::ScopeMissing => {
-            ErrorKind::Forbidden(detail())
-        }
+        ProblemType::Forbidden
+        | ProblemType::PasswordVerificationRequired
+        | ProblemType::ScopeMissing
+        | ProblemType::CsrfTokenRequired => ErrorKind::Forbidden(detail()),
         ProblemType::TooManyRequests => ErrorKind::Throttled { after },
         ProblemType::Unavailable | ProblemType::InsufficientStorage => ErrorKind::Unavailable { after },
         ProblemType::Unknown if status == StatusCode::TOO_MANY_REQUESTS => ErrorKind::Throttled { after },

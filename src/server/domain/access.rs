@@ -3,11 +3,11 @@
 //! Two questions, asked of the same table: [`visible`] says which part of a collection a principal sees, [`may`]
 //! whether it may do something to one item. What one may not read answers as if it were not there (rule 13).
 //!
-//! Keys and buckets are a tenant's data. Isolation hides a tenant's data from global administrators, but not from the
+//! Keys, buckets and jobs are a tenant's data. Isolation hides a tenant's data from global administrators, but not from the
 //! one who made the user that owns it: an administrator that provisions an isolated tenant can go on doing so.
 
-use super::Refusal;
-use crate::wire::{ProblemType, Role, Scope, Visibility};
+use super::{Refusal, jobs};
+use crate::wire::{JobKind, ProblemType, Role, Scope, Visibility};
 use jiff::{SignedDuration, Timestamp};
 
 /// For how long a verified password counts (rule 5).
@@ -87,6 +87,8 @@ pub enum Target<'a> {
     AccessKey(&'a OwnerFacts),
     /// A bucket of this user.
     Bucket(&'a OwnerFacts),
+    /// A job of this kind on a bucket of this user.
+    Job(&'a OwnerFacts, JobKind),
 }
 
 /// A collection.
@@ -98,7 +100,7 @@ pub enum Collection {
     Accounts,
     /// Users.
     Users,
-    /// Access keys and buckets: a tenant's data.
+    /// Access keys, buckets and jobs: a tenant's data.
     Data,
     /// The audit log.
     AuditEvents,
@@ -168,6 +170,11 @@ pub fn may(principal: &Principal, action: Action, target: Target<'_>) -> Result<
         }
         Target::AccessKey(owner) => changes_data(principal, principal.user_id == owner.user_id),
         Target::Bucket(_) => changes_data(principal, true),
+        Target::Job(_, kind) if jobs::rules::role_may(principal.role, kind) => Ok(()),
+        Target::Job(_, kind) => Err(Refusal::forbidden(format!(
+            "the role {:?} may not have jobs of kind {kind:?}",
+            principal.role
+        ))),
     }
 }
 
@@ -189,7 +196,7 @@ fn place(target: Target<'_>) -> (Collection, &TenantFacts, Option<&String>) {
         Target::Tenant(tenant) => (Collection::Tenants, tenant, None),
         Target::Account(tenant) => (Collection::Accounts, tenant, None),
         Target::User(tenant, _) => (Collection::Users, tenant, None),
-        Target::AccessKey(owner) | Target::Bucket(owner) => {
+        Target::AccessKey(owner) | Target::Bucket(owner) | Target::Job(owner, _) => {
             (Collection::Data, &owner.tenant, Some(&owner.made_by))
         }
     }

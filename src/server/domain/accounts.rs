@@ -15,6 +15,17 @@ pub struct Hanging {
     pub users: u64,
     /// Buckets of its Root user.
     pub root_buckets: u64,
+    /// Jobs on buckets of its users.
+    pub jobs: u64,
+}
+
+/// What keeps an account in its tenant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pinned {
+    /// Those of its users (its Root user aside) that the new tenant's accounts do not take.
+    pub foreign_users: u64,
+    /// Jobs on buckets of its users.
+    pub jobs: u64,
 }
 
 /// Whether users of a tenant may be in an account of a tenant.
@@ -65,13 +76,12 @@ pub fn root_user(account: &AccountItem) -> UserItem {
     }
 }
 
-/// An account after a patch. `foreign_users` are those of its users (its Root user aside) that the new tenant's
-/// accounts do not take.
+/// An account after a patch. Rule 11: one that is used in jobs does not change its tenant.
 pub fn patch(
     before: AccountItem,
     patch: AccountPatch,
     global_administrator: bool,
-    foreign_users: u64,
+    pinned: Pinned,
 ) -> Result<AccountItem, Refusal> {
     let AccountPatch { tenant_id, description, default } = patch;
     if default.is_some() && !global_administrator {
@@ -86,7 +96,9 @@ pub fn patch(
             return Err(Refusal::forbidden("only a global administrator moves an account to another tenant"));
         }
         let what = format!("account '{}'", before.id);
-        if let Some(refusal) = Refusal::in_use(&what, &[(foreign_users, "users of other tenants")]) {
+        let Pinned { foreign_users, jobs } = pinned;
+        let counts = [(foreign_users, "users of other tenants"), (jobs, "jobs")];
+        if let Some(refusal) = Refusal::in_use(&what, &counts) {
             return Err(refusal);
         }
     }
@@ -100,19 +112,20 @@ pub fn patch(
     Ok(after)
 }
 
-/// Rules 11 and 12: the default account is never deleted, nor one with users, nor one whose Root user has buckets.
+/// Rules 11 and 12: the default account is never deleted, nor one with users or jobs, nor one whose Root user has
+/// buckets.
 pub fn delete(account: &AccountItem, hanging: Hanging) -> Result<(), Refusal> {
     if account.default {
         return Err(Refusal::built_in("the default account is not deleted: make another one the default"));
     }
-    let Hanging { users, root_buckets } = hanging;
-    let counts = [(users, "users"), (root_buckets, "buckets of its Root users")];
+    let Hanging { users, root_buckets, jobs } = hanging;
+    let counts = [(users, "users"), (root_buckets, "buckets of its Root users"), (jobs, "jobs")];
     Refusal::in_use(&format!("account '{}'", account.id), &counts).map_or(Ok(()), Err)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Hanging, create, delete, patch, root_user, takes};
+    use super::{Hanging, Pinned, create, delete, patch, root_user, takes};
     use crate::server::domain::access::TenantFacts;
     use crate::wire::{AccountCreate, AccountItem, AccountPatch, ProblemType, Role, Visibility};
     use jiff::Timestamp;
@@ -147,23 +160,30 @@ mod tests {
         assert_eq!(delete(&default, Hanging::default()).unwrap_err().kind, ProblemType::BuiltIn);
         assert!(delete(&account(), Hanging::default()).is_ok());
         let unset = AccountPatch { default: Some(false), ..AccountPatch::default() };
-        assert_eq!(patch(default, unset, true, 0).unwrap_err().kind, ProblemType::BuiltIn);
+        assert_eq!(patch(default, unset, true, Pinned::default()).unwrap_err().kind, ProblemType::BuiltIn);
     }
 
     #[test]
-    fn rule_12_an_account_with_users_or_buckets_is_not_deleted() {
-        for hanging in [Hanging { users: 1, root_buckets: 0 }, Hanging { users: 0, root_buckets: 2 }] {
+    fn rules_11_and_12_an_account_with_users_buckets_or_jobs_is_not_deleted() {
+        for hanging in [
+            Hanging { users: 1, ..Hanging::default() },
+            Hanging { root_buckets: 2, ..Hanging::default() },
+            Hanging { jobs: 1, ..Hanging::default() },
+        ] {
             assert_eq!(delete(&account(), hanging).unwrap_err().kind, ProblemType::InUse);
         }
     }
 
     #[test]
-    fn an_account_moves_only_when_its_users_may_stay_and_only_by_a_global_administrator() {
+    fn rule_11_an_account_moves_only_without_jobs_and_foreign_users_and_by_a_global_administrator() {
         let move_it = || AccountPatch { tenant_id: Some("tn_2".to_owned()), ..AccountPatch::default() };
-        for (administrator, foreign, outcome) in
-            [(true, 0, Ok(())), (true, 1, Err(ProblemType::InUse)), (false, 0, Err(ProblemType::Forbidden))]
-        {
-            let result = patch(account(), move_it(), administrator, foreign);
+        for (administrator, foreign_users, jobs, outcome) in [
+            (true, 0, 0, Ok(())),
+            (true, 1, 0, Err(ProblemType::InUse)),
+            (true, 0, 1, Err(ProblemType::InUse)),
+            (false, 0, 0, Err(ProblemType::Forbidden)),
+        ] {
+            let result = patch(account(), move_it(), administrator, Pinned { foreign_users, jobs });
             assert_eq!(result.map(|_| ()).map_err(|r| r.kind), outcome);
         }
     }

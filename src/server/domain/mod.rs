@@ -7,6 +7,7 @@ pub mod access;
 pub mod accounts;
 pub mod buckets;
 pub mod fields;
+pub mod jobs;
 pub mod keys;
 pub mod refusal;
 pub mod tenants;

@@ -15,6 +15,8 @@ pub struct Hanging {
     pub users: u64,
     /// Accounts.
     pub accounts: u64,
+    /// Jobs on buckets of its users.
+    pub jobs: u64,
 }
 
 /// What the matrix needs of a tenant.
@@ -46,10 +48,10 @@ pub fn patch(before: TenantItem, patch: TenantPatch) -> Result<TenantItem, Refus
     Ok(after)
 }
 
-/// Rule 12: a tenant with users or accounts is not deleted.
+/// Rules 11 and 12: a tenant with users, accounts or jobs is not deleted.
 pub fn delete(tenant: &TenantItem, hanging: Hanging) -> Result<(), Refusal> {
-    let Hanging { users, accounts } = hanging;
-    let counts = [(users, "users"), (accounts, "accounts")];
+    let Hanging { users, accounts, jobs } = hanging;
+    let counts = [(users, "users"), (accounts, "accounts"), (jobs, "jobs")];
     Refusal::in_use(&format!("tenant '{}'", tenant.name), &counts).map_or(Ok(()), Err)
 }
 
@@ -76,10 +78,12 @@ mod tests {
     }
 
     #[test]
-    fn rule_12_a_tenant_with_users_or_accounts_is_not_deleted() {
+    fn rules_11_and_12_a_tenant_with_users_accounts_or_jobs_is_not_deleted() {
         let tenant = create("tn_1".to_owned(), wish(), Timestamp::UNIX_EPOCH).unwrap();
-        for (users, accounts, good) in [(0, 0, true), (1, 0, false), (0, 1, false), (2, 3, false)] {
-            let result = delete(&tenant, Hanging { users, accounts });
+        for (users, accounts, jobs, good) in
+            [(0, 0, 0, true), (1, 0, 0, false), (0, 1, 0, false), (0, 0, 1, false), (2, 3, 4, false)]
+        {
+            let result = delete(&tenant, Hanging { users, accounts, jobs });
             assert_eq!(
                 result.as_ref().map_err(|r| r.kind),
                 if good { Ok(&()) } else { Err(ProblemType::InUse) }

@@ -12,6 +12,8 @@ pub struct Hanging {
     pub buckets: u64,
     /// Access keys.
     pub access_keys: u64,
+    /// Jobs that it made, or that work on its buckets.
+    pub jobs: u64,
 }
 
 /// Where a user is to be: a tenant, and an account with its tenant.
@@ -23,6 +25,8 @@ pub struct Place {
     pub account: String,
     /// The account's tenant.
     pub account_tenant: TenantFacts,
+    /// Jobs that pin the user to the tenant that it is in.
+    pub jobs: u64,
 }
 
 /// A new user: no bucket, no key (rule 7).
@@ -76,6 +80,12 @@ pub fn patch(
     if moved && principal.role != Role::Administrator {
         return Err(Refusal::forbidden("only a global administrator changes a user's tenant"));
     }
+    if moved {
+        let what = format!("user '{}'", before.login);
+        if let Some(refusal) = Refusal::in_use(&what, &[(place.jobs, "jobs")]) {
+            return Err(refusal);
+        }
+    }
     if principal.user_id == before.id {
         check_oneself(before.role, new_role, enabled)?;
     }
@@ -101,7 +111,7 @@ pub fn patch(
     Ok(after)
 }
 
-/// Rules 11 and 12: never oneself, never a Root user, and nobody with buckets or keys.
+/// Rules 11 and 12: never oneself, never a Root user, and nobody with buckets, keys or jobs.
 pub fn delete(principal: &Principal, user: &UserItem, hanging: Hanging) -> Result<(), Refusal> {
     if user.root {
         return Err(Refusal::built_in("a Root user is deleted with its account"));
@@ -109,8 +119,8 @@ pub fn delete(principal: &Principal, user: &UserItem, hanging: Hanging) -> Resul
     if principal.user_id == user.id {
         return Err(Refusal::rule("nobody deletes their own user"));
     }
-    let Hanging { buckets, access_keys } = hanging;
-    let counts = [(buckets, "buckets"), (access_keys, "access keys")];
+    let Hanging { buckets, access_keys, jobs } = hanging;
+    let counts = [(buckets, "buckets"), (access_keys, "access keys"), (jobs, "jobs")];
     Refusal::in_use(&format!("user '{}'", user.login), &counts).map_or(Ok(()), Err)
 }
 

@@ -37,6 +37,7 @@ fn place(user_tenant: &str, account_tenant: &str) -> Place {
         tenant: tenant(user_tenant),
         account: "000000000001".to_owned(),
         account_tenant: tenant(account_tenant),
+        jobs: 0,
     }
 }
 
@@ -151,11 +152,29 @@ fn rule_1_the_root_user_keeps_its_role_tenant_and_account() {
 }
 
 #[test]
-fn rule_12_a_user_with_buckets_or_keys_is_not_deleted() {
-    for (buckets, access_keys, outcome) in
-        [(0, 0, Ok(())), (1, 0, Err(ProblemType::InUse)), (0, 1, Err(ProblemType::InUse))]
-    {
-        let result = delete(&principal(ADMIN, "tn_0"), &user(), Hanging { buckets, access_keys });
+fn rule_11_a_user_with_jobs_does_not_change_tenant() {
+    let to_2 = || UserPatch { tenant_id: Some("tn_2".to_owned()), ..UserPatch::default() };
+    for (jobs, outcome) in [(0, Ok(())), (1, Err(ProblemType::InUse))] {
+        let result =
+            patch(&principal(ADMIN, "tn_0"), user(), to_2(), &Place { jobs, ..place("tn_2", "tn_0") });
+        assert_eq!(kind(result), outcome);
+    }
+    let renamed = UserPatch { name: Some("n".to_owned()), ..UserPatch::default() };
+    let result =
+        patch(&principal(ADMIN, "tn_0"), user(), renamed, &Place { jobs: 1, ..place("tn_1", "tn_0") });
+    assert_eq!(kind(result), Ok(()));
+}
+
+#[test]
+fn rules_11_and_12_a_user_with_buckets_keys_or_jobs_is_not_deleted() {
+    for (buckets, access_keys, jobs, outcome) in [
+        (0, 0, 0, Ok(())),
+        (1, 0, 0, Err(ProblemType::InUse)),
+        (0, 1, 0, Err(ProblemType::InUse)),
+        (0, 0, 1, Err(ProblemType::InUse)),
+    ] {
+        let hanging = Hanging { buckets, access_keys, jobs };
+        let result = delete(&principal(ADMIN, "tn_0"), &user(), hanging);
         assert_eq!(kind(result), outcome);
     }
 }

@@ -1,61 +1,102 @@
 //! `/v1/accessKeys`. The secret is in the answer that made the key, and in no other (rule 4).
 
 use super::App;
-use super::answer;
 use super::body::Body;
-use super::call::Call;
-use super::change::{Deed, Done};
+use super::call::{Call, Caller};
+use super::change::{Deed, Done, Tx};
+use super::collection::{Collection, Patched, Removed};
 use super::list::Query;
-use crate::server::domain::access::{self, Action, Collection, OwnerFacts, Target, may};
+use crate::server::domain::access::{self, Action, OwnerFacts, Target, may};
 use crate::server::domain::{Refusal, keys as rules};
 use crate::server::random;
 use crate::server::store::keys as rows;
 use crate::server::store::labels::Kind;
 use crate::server::store::lists::Where;
 use crate::server::store::{StoreError, buckets, users};
-use crate::wire::{AccessKeyCreate, AccessKeyCreated, AccessKeyItem, AccessKeyPatch, Scope, UserItem};
-use axum::extract::{Path, RawQuery, State};
+use crate::wire::{AccessKeyCreate, AccessKeyCreated, AccessKeyItem, AccessKeyPatch, Page, Scope, UserItem};
+use axum::extract::State;
 use axum::response::Response;
+use jiff::Timestamp;
 use rusqlite::Connection;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-pub async fn list(
-    State(app): State<Arc<App>>,
-    call: Call,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Refusal> {
-    let query = Query::parse(query.as_deref(), &["tenant", "account", "user", "label"])?;
-    let page = app
-        .look(&call, move |connection, caller, _| {
-            let principal = &caller.principal;
-            let filter = Where::default()
-                .visible_data(&access::visible(principal, Collection::Data)?, &principal.user_id)
-                .and_if("u.tenant = ?", query.filter("tenant"))
-                .and_if("u.account = ?", query.filter("account"))
-                .and_if("k.user = ?", query.filter("user"));
-            let items = rows::list(connection, &query.page, query.labels(Kind::AccessKey, filter)?)?;
-            Ok(query.page(items, |item| item.access_key_id.clone()))
-        })
-        .await?;
-    answer::page(&call.headers, &page)
+/// Access keys.
+pub struct AccessKeys;
+
+impl Collection for AccessKeys {
+    const FILTERS: &'static [&'static str] = &["tenant", "account", "user", "label"];
+    const SCOPE: Scope = Scope::KeysWrite;
+    type Id = String;
+    type Item = AccessKeyItem;
+    type Facts = (UserItem, OwnerFacts);
+
+    fn name(id: &String) -> String {
+        id.clone()
+    }
+
+    fn find(
+        connection: &Connection,
+        id: &String,
+        _: Timestamp,
+    ) -> Result<(AccessKeyItem, (UserItem, OwnerFacts)), Refusal> {
+        let key = rows::get(connection, id)?.ok_or_else(Refusal::not_found)?;
+        let owner = users::owner(connection, &key.user_id)?.ok_or_else(Refusal::not_found)?;
+        Ok((key, owner))
+    }
+
+    fn may(
+        caller: &Caller,
+        action: Action,
+        _: &AccessKeyItem,
+        (_, owner): &(UserItem, OwnerFacts),
+    ) -> Result<(), Refusal> {
+        may(&caller.principal, action, Target::AccessKey(owner))
+    }
+
+    fn page(
+        connection: &Connection,
+        caller: &Caller,
+        query: &Query,
+        _: Timestamp,
+    ) -> Result<Page<AccessKeyItem>, Refusal> {
+        let principal = &caller.principal;
+        let filter = Where::default()
+            .visible_data(&access::visible(principal, access::Collection::Data)?, &principal.user_id)
+            .and_if("u.tenant = ?", query.filter("tenant"))
+            .and_if("u.account = ?", query.filter("account"))
+            .and_if("k.user = ?", query.filter("user"));
+        let items = rows::list(connection, &query.page, query.labels(Kind::AccessKey, filter)?)?;
+        Ok(query.page(items, |item| item.access_key_id.clone()))
+    }
 }
 
-pub async fn get(
-    State(app): State<Arc<App>>,
-    call: Call,
-    Path(id): Path<String>,
-) -> Result<Response, Refusal> {
-    let item = app
-        .look(&call, move |connection, caller, _| {
-            let (key, _, owner) = existing(connection, &id)?;
-            may(&caller.principal, Action::Read, Target::AccessKey(&owner))?;
-            Ok(key)
-        })
-        .await?;
-    answer::item(&call.headers, &item)
+impl Patched for AccessKeys {
+    const UPDATE: &'static str = "accessKey.update";
+    type Change = AccessKeyPatch;
+
+    fn patch(
+        tx: &Tx<'_>,
+        before: AccessKeyItem,
+        _: (UserItem, OwnerFacts),
+        patch: AccessKeyPatch,
+    ) -> Result<AccessKeyItem, Refusal> {
+        let after = rules::patch(before, patch)?;
+        rows::update(tx.connection, &after)?;
+        Ok(after)
+    }
 }
 
+impl Removed for AccessKeys {
+    const DELETE: &'static str = "accessKey.delete";
+
+    fn remove(tx: &Tx<'_>, key: AccessKeyItem, (user, _): (UserItem, OwnerFacts)) -> Result<(), Refusal> {
+        rules::delete(&user)?;
+        Ok(rows::delete(tx.connection, &key.access_key_id)?)
+    }
+}
+
+/// `POST /v1/accessKeys`
 pub async fn create(
     State(app): State<Arc<App>>,
     call: Call,
@@ -79,43 +120,6 @@ pub async fn create(
     .await
 }
 
-pub async fn patch(
-    State(app): State<Arc<App>>,
-    call: Call,
-    Path(id): Path<String>,
-    body: Body<AccessKeyPatch>,
-) -> Result<Response, Refusal> {
-    let deed = Deed::new("accessKey.update", &id, body.hash);
-    app.change(call, deed, move |tx| {
-        tx.caller.needs(Scope::KeysWrite)?;
-        let (before, _, owner) = existing(tx.connection, &id)?;
-        may(&tx.caller.principal, Action::Edit, Target::AccessKey(&owner))?;
-        tx.call.precondition(&before)?;
-        let after = rules::patch(before, body.value)?;
-        rows::update(tx.connection, &after)?;
-        Done::changed(&id, &after)
-    })
-    .await
-}
-
-pub async fn delete(
-    State(app): State<Arc<App>>,
-    call: Call,
-    Path(id): Path<String>,
-) -> Result<Response, Refusal> {
-    let deed = Deed::bare("accessKey.delete", &id);
-    app.change(call, deed, move |tx| {
-        tx.caller.needs(Scope::KeysWrite)?;
-        let (key, user, owner) = existing(tx.connection, &id)?;
-        may(&tx.caller.principal, Action::Delete, Target::AccessKey(&owner))?;
-        tx.call.precondition(&key)?;
-        rules::delete(&user)?;
-        rows::delete(tx.connection, &id)?;
-        Ok(Done::removed(&id))
-    })
-    .await
-}
-
 fn known_buckets(
     connection: &Connection,
     user: &str,
@@ -128,10 +132,4 @@ fn known_buckets(
         }
     }
     Ok(known)
-}
-
-fn existing(connection: &Connection, id: &str) -> Result<(AccessKeyItem, UserItem, OwnerFacts), Refusal> {
-    let key = rows::get(connection, id)?.ok_or_else(Refusal::not_found)?;
-    let (user, owner) = users::owner(connection, &key.user_id)?.ok_or_else(Refusal::not_found)?;
-    Ok((key, user, owner))
 }

@@ -1,59 +1,106 @@
 //! `/v1/accounts`, and the rotation of an account's Root key.
 
 use super::App;
-use super::answer;
 use super::body::Body;
-use super::call::{Call, tenant_facts};
+use super::call::{Call, Caller, tenant_facts};
 use super::change::{Deed, Done, Tx};
+use super::collection::{Collection, Patched, Removed};
 use super::list::Query;
-use crate::server::domain::access::{self, Action, Collection, Target, TenantFacts, may};
+use crate::server::domain::access::{self, Action, Target, TenantFacts, may};
 use crate::server::domain::{Refusal, accounts as rules, keys as key_rules};
 use crate::server::random;
 use crate::server::store::accounts as rows;
 use crate::server::store::lists::Where;
-use crate::server::store::{keys, users};
+use crate::server::store::{jobs, keys, users};
 use crate::wire::{
-    AccessKeyCreated, AccountCreate, AccountItem, AccountPatch, ProblemType, Role, Scope, ShownSecret,
+    AccessKeyCreated, AccountCreate, AccountItem, AccountPatch, Page, ProblemType, Role, Scope, ShownSecret,
 };
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
+use jiff::Timestamp;
 use rusqlite::Connection;
 use std::sync::Arc;
 
-pub async fn list(
-    State(app): State<Arc<App>>,
-    call: Call,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Refusal> {
-    let query = Query::parse(query.as_deref(), &["tenant", "name"])?;
-    let page = app
-        .look(&call, move |connection, caller, _| {
-            let filter = Where::default()
-                .visible(&access::visible(&caller.principal, Collection::Accounts)?)
-                .and_if("a.tenant = ?", query.filter("tenant"))
-                .and_if("a.name = ?", query.filter("name"));
-            let items = rows::list(connection, &query.page, filter)?;
-            Ok(query.page(items, |item| item.id.clone()))
-        })
-        .await?;
-    answer::page(&call.headers, &page)
+/// Accounts.
+pub struct Accounts;
+
+impl Collection for Accounts {
+    const FILTERS: &'static [&'static str] = &["tenant", "name"];
+    const SCOPE: Scope = Scope::Write;
+    type Id = String;
+    type Item = AccountItem;
+    type Facts = TenantFacts;
+
+    fn name(id: &String) -> String {
+        id.clone()
+    }
+
+    fn find(
+        connection: &Connection,
+        id: &String,
+        _: Timestamp,
+    ) -> Result<(AccountItem, TenantFacts), Refusal> {
+        let account = rows::get(connection, id)?.ok_or_else(Refusal::not_found)?;
+        let tenant = tenant_facts(connection, &account.tenant_id)?;
+        Ok((account, tenant))
+    }
+
+    fn may(caller: &Caller, action: Action, _: &AccountItem, tenant: &TenantFacts) -> Result<(), Refusal> {
+        may(&caller.principal, action, Target::Account(tenant))
+    }
+
+    fn page(
+        connection: &Connection,
+        caller: &Caller,
+        query: &Query,
+        _: Timestamp,
+    ) -> Result<Page<AccountItem>, Refusal> {
+        let filter = Where::default()
+            .visible(&access::visible(&caller.principal, access::Collection::Accounts)?)
+            .and_if("a.tenant = ?", query.filter("tenant"))
+            .and_if("a.name = ?", query.filter("name"));
+        let items = rows::list(connection, &query.page, filter)?;
+        Ok(query.page(items, |item| item.id.clone()))
+    }
 }
 
-pub async fn get(
-    State(app): State<Arc<App>>,
-    call: Call,
-    Path(id): Path<String>,
-) -> Result<Response, Refusal> {
-    let item = app
-        .look(&call, move |connection, caller, _| {
-            let (account, tenant) = existing(connection, &id)?;
-            may(&caller.principal, Action::Read, Target::Account(&tenant))?;
-            Ok(account)
-        })
-        .await?;
-    answer::item(&call.headers, &item)
+impl Patched for Accounts {
+    const UPDATE: &'static str = "account.update";
+    type Change = AccountPatch;
+
+    fn patch(
+        tx: &Tx<'_>,
+        before: AccountItem,
+        _: TenantFacts,
+        patch: AccountPatch,
+    ) -> Result<AccountItem, Refusal> {
+        let pinned = match patch.tenant_id.as_deref().filter(|new| *new != before.tenant_id) {
+            None => rules::Pinned::default(),
+            Some(new) => {
+                let place = tenant_facts(tx.connection, new)?;
+                may(&tx.caller.principal, Action::Create, Target::Account(&place))?;
+                let foreign = || rows::users_of_other_tenants(tx.connection, &before.id, new);
+                let foreign_users = if place.built_in { 0 } else { foreign()? };
+                rules::Pinned { foreign_users, jobs: jobs::of_account(tx.connection, &before.id)? }
+            }
+        };
+        let global = tx.caller.principal.role == Role::Administrator;
+        let after = rules::patch(before, patch, global, pinned)?;
+        rows::update(tx.connection, &after)?;
+        Ok(after)
+    }
 }
 
+impl Removed for Accounts {
+    const DELETE: &'static str = "account.delete";
+
+    fn remove(tx: &Tx<'_>, account: AccountItem, _: TenantFacts) -> Result<(), Refusal> {
+        rules::delete(&account, rows::hanging(tx.connection, &account.id)?)?;
+        Ok(rows::delete(tx.connection, &account)?)
+    }
+}
+
+/// `POST /v1/accounts`
 pub async fn create(
     State(app): State<Arc<App>>,
     call: Call,
@@ -77,52 +124,6 @@ pub async fn create(
     .await
 }
 
-pub async fn patch(
-    State(app): State<Arc<App>>,
-    call: Call,
-    Path(id): Path<String>,
-    body: Body<AccountPatch>,
-) -> Result<Response, Refusal> {
-    let deed = Deed::new("account.update", &id, body.hash);
-    app.change(call, deed, move |tx| {
-        tx.caller.needs(Scope::Write)?;
-        let (before, tenant) = existing(tx.connection, &id)?;
-        may(&tx.caller.principal, Action::Edit, Target::Account(&tenant))?;
-        tx.call.precondition(&before)?;
-        let foreign = match body.value.tenant_id.as_deref().filter(|new| *new != before.tenant_id) {
-            None => 0,
-            Some(new) => {
-                let place = tenant_facts(tx.connection, new)?;
-                may(&tx.caller.principal, Action::Create, Target::Account(&place))?;
-                if place.built_in { 0 } else { rows::users_of_other_tenants(tx.connection, &id, new)? }
-            }
-        };
-        let global = tx.caller.principal.role == Role::Administrator;
-        let after = rules::patch(before, body.value, global, foreign)?;
-        rows::update(tx.connection, &after)?;
-        Done::changed(&id, &after)
-    })
-    .await
-}
-
-pub async fn delete(
-    State(app): State<Arc<App>>,
-    call: Call,
-    Path(id): Path<String>,
-) -> Result<Response, Refusal> {
-    let deed = Deed::bare("account.delete", &id);
-    app.change(call, deed, move |tx| {
-        tx.caller.needs(Scope::Write)?;
-        let (account, tenant) = existing(tx.connection, &id)?;
-        may(&tx.caller.principal, Action::Delete, Target::Account(&tenant))?;
-        tx.call.precondition(&account)?;
-        rules::delete(&account, rows::hanging(tx.connection, &id)?)?;
-        rows::delete(tx.connection, &account)?;
-        Ok(Done::removed(&id))
-    })
-    .await
-}
-
 /// Rule 1: the old pair stops, the new one is shown in this answer and nowhere else.
 pub async fn rotate_root_key(
     State(app): State<Arc<App>>,
@@ -131,8 +132,8 @@ pub async fn rotate_root_key(
 ) -> Result<Response, Refusal> {
     let deed = Deed::bare("rootKey.rotate", &id);
     app.change(call, deed, move |tx| {
-        let (account, tenant) = existing(tx.connection, &id)?;
-        may(&tx.caller.principal, Action::Edit, Target::Account(&tenant))?;
+        let (account, tenant) = Accounts::find(tx.connection, &id, tx.now)?;
+        Accounts::may(tx.caller, Action::Edit, &account, &tenant)?;
         access::may_make_keys(&tx.caller.credential, tx.now)?;
         for old in keys::of_user(tx.connection, &account.root_user_id)? {
             keys::delete(tx.connection, &old)?;
@@ -159,10 +160,4 @@ fn free_id(connection: &Connection) -> Result<String, Refusal> {
             return Ok(id);
         }
     }
-}
-
-fn existing(connection: &Connection, id: &str) -> Result<(AccountItem, TenantFacts), Refusal> {
-    let account = rows::get(connection, id)?.ok_or_else(Refusal::not_found)?;
-    let tenant = tenant_facts(connection, &account.tenant_id)?;
-    Ok((account, tenant))
 }

@@ -1,6 +1,7 @@
 //! The caller of a request, and what its headers ask for.
 
 use super::App;
+use super::cookie;
 use super::frame::{Identified, RequestId};
 use super::tag;
 use crate::server::domain::access::{self, Credential, Principal};
@@ -49,11 +50,25 @@ pub struct Call {
 /// `Idempotency-Key`
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// The hash of a request's bearer token.
-pub fn bearer_hash(headers: &HeaderMap) -> Option<TokenHash> {
+/// A request's bearer token.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("Bearer").then(|| Sha256::digest(token.trim().as_bytes()).into())
+    scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())
+}
+
+/// The hash of what a request is authenticated by: its bearer token, or its session cookie, which must come with the
+/// CSRF token where something is to be changed.
+fn credential(parts: &Parts, tls: bool) -> Result<TokenHash, Refusal> {
+    if parts.headers.contains_key(header::AUTHORIZATION) {
+        let token = bearer(&parts.headers).ok_or_else(unauthenticated)?;
+        return Ok(Sha256::digest(token.as_bytes()).into());
+    }
+    let token = cookie::session(&parts.headers, tls).ok_or_else(unauthenticated)?;
+    if !parts.method.is_safe() {
+        cookie::check_csrf(&parts.headers, token)?;
+    }
+    Ok(Sha256::digest(token.as_bytes()).into())
 }
 
 /// Who a token hash belongs to at this time.
@@ -75,7 +90,7 @@ impl FromRequestParts<Arc<App>> for Call {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
-        let hash = bearer_hash(&parts.headers).ok_or_else(unauthenticated)?;
+        let hash = credential(parts, app.settings.tls)?;
         let now = crate::clock::now();
         let caller = app.store.read(move |connection| authenticate(connection, &hash, now)).await?;
         if let Some(identified) = parts.extensions.get::<Identified>() {

@@ -66,7 +66,7 @@ impl Limiter {
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const STATE: HeaderName = HeaderName::from_static("ratelimit");
 
-/// The middleware: a caller is a bearer token, or an address where there is none.
+/// The middleware: a caller is a bearer token or a cookie, or an address where there is neither.
 pub async fn limit(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let Some(verdict) = app.limiter.take(caller(&request), Instant::now()) else {
         return next.run(request).await;
@@ -92,6 +92,9 @@ pub async fn limit(State(app): State<Arc<App>>, request: Request, next: Next) ->
 
 fn caller(request: &Request) -> CallerHash {
     if let Some(value) = request.headers().get(header::AUTHORIZATION) {
+        return Sha256::digest(value.as_bytes()).into();
+    }
+    if let Some(value) = request.headers().get(header::COOKIE) {
         return Sha256::digest(value.as_bytes()).into();
     }
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.to_string());

@@ -1,5 +1,6 @@
-//! Counters of the management API, in the OpenMetrics text format.
+//! Counters of the management API and of its jobs, in the OpenMetrics text format.
 
+use crate::server::jobs::Counters;
 use axum::http::Method;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -23,7 +24,7 @@ pub struct Metrics {
 
 impl Metrics {
     /// All at zero.
-    pub fn new() -> Self {
+    pub fn new(jobs: &Counters) -> Self {
         let mut registry = Registry::with_prefix("storekeeper_server");
         let requests = Family::default();
         registry.register("requests", "Requests to the management API", requests.clone());
@@ -34,6 +35,7 @@ impl Metrics {
             Unit::Seconds,
             duration.clone(),
         );
+        jobs.register(&mut registry);
         Self { registry, requests, duration }
     }
 

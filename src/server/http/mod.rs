@@ -12,11 +12,15 @@ mod body;
 mod buckets;
 mod call;
 mod change;
+mod collection;
+mod cookie;
 mod failure;
 mod frame;
+mod jobs;
 mod limits;
 mod list;
 mod metrics;
+pub mod openapi;
 mod operations;
 mod sessions;
 mod tag;
@@ -30,15 +34,19 @@ mod tests;
 
 pub use frame::Peer;
 
+use super::jobs::{Counters, Runner};
 use super::passwords::{HashError, Passwords};
 use super::random;
 use super::store::Store;
 use axum::Router;
 use axum::middleware;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
+use collection::{Collection, Patched, Removed};
+use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use thiserror::Error;
+use tokio::sync::Notify;
 
 /// What the API is told when it starts.
 #[derive(Clone, Debug)]
@@ -49,6 +57,8 @@ pub struct Settings {
     pub idempotency_keys: bool,
     /// Requests a second of one token; 0: any number.
     pub rate_limit: u32,
+    /// Whether callers come over TLS: session cookies are then for TLS only.
+    pub tls: bool,
 }
 
 /// Why the API cannot be set up.
@@ -70,13 +80,29 @@ pub struct App {
     limiter: limits::Limiter,
     lockout: limits::Lockout,
     in_progress: change::InProgress,
+    jobs: Jobs,
     metrics: metrics::Metrics,
     draining: AtomicBool,
+}
+
+/// What the API shares with the runner of jobs.
+#[derive(Default)]
+struct Jobs {
+    bell: Arc<Notify>,
+    counters: Counters,
+}
+
+impl Jobs {
+    /// There is something new to do, or to stop.
+    fn ring(&self) {
+        self.bell.notify_one();
+    }
 }
 
 impl App {
     /// Sets the API up over a store.
     pub fn new(store: Store, settings: Settings) -> Result<Arc<Self>, SetupError> {
+        let jobs = Jobs::default();
         Ok(Arc::new(Self {
             store,
             passwords: Passwords::new(&random::password()?)?,
@@ -84,9 +110,15 @@ impl App {
             settings,
             lockout: limits::Lockout::default(),
             in_progress: change::InProgress::default(),
-            metrics: metrics::Metrics::new(),
+            metrics: metrics::Metrics::new(&jobs.counters),
+            jobs,
             draining: AtomicBool::new(false),
         }))
+    }
+
+    /// The runner of the jobs that are made here.
+    pub fn runner(&self) -> Runner {
+        Runner::new(self.store.clone(), Arc::clone(&self.jobs.bell), self.jobs.counters.clone())
     }
 
     /// From now on the server is not ready: no new work should come.
@@ -99,24 +131,25 @@ impl App {
 pub fn router(app: &Arc<App>) -> Router {
     let v1 = Router::new()
         .route("/capabilities", get(operations::capabilities))
-        .route("/sessions", post(sessions::create).delete(sessions::delete))
+        .route("/sessions", get(sessions::get).post(sessions::create).delete(sessions::delete))
         .route("/sessions/verify", post(sessions::verify))
-        .route("/tokens", get(tokens::list).post(tokens::create))
-        .route("/tokens/{id}", get(tokens::get).delete(tokens::delete))
-        .route("/tenants", get(tenants::list).post(tenants::create))
-        .route("/tenants/{id}", get(tenants::get).patch(tenants::patch).delete(tenants::delete))
-        .route("/accounts", get(accounts::list).post(accounts::create))
-        .route("/accounts/{id}", get(accounts::get).patch(accounts::patch).delete(accounts::delete))
+        .route("/tokens", all::<tokens::Tokens>().post(tokens::create))
+        .route("/tokens/{id}", item::<tokens::Tokens>())
+        .route("/tenants", all::<tenants::Tenants>().post(tenants::create))
+        .route("/tenants/{id}", patched_item::<tenants::Tenants>())
+        .route("/accounts", all::<accounts::Accounts>().post(accounts::create))
+        .route("/accounts/{id}", patched_item::<accounts::Accounts>())
         .route("/accounts/{id}/rootKey/rotate", post(accounts::rotate_root_key))
-        .route("/users", get(users::list).post(users::create))
-        .route("/users/{id}", get(users::get).patch(users::patch).delete(users::delete))
-        .route("/accessKeys", get(access_keys::list).post(access_keys::create))
-        .route(
-            "/accessKeys/{id}",
-            get(access_keys::get).patch(access_keys::patch).delete(access_keys::delete),
-        )
-        .route("/buckets", get(buckets::list).post(buckets::create))
-        .route("/buckets/{user}/{name}", get(buckets::get).patch(buckets::patch).delete(buckets::delete))
+        .route("/users", all::<users::Users>().post(users::create))
+        .route("/users/{id}", item::<users::Users>().patch(users::patch))
+        .route("/accessKeys", all::<access_keys::AccessKeys>().post(access_keys::create))
+        .route("/accessKeys/{id}", patched_item::<access_keys::AccessKeys>())
+        .route("/buckets", all::<buckets::Buckets>().post(buckets::create))
+        .route("/buckets/{user}/{name}", patched_item::<buckets::Buckets>())
+        .route("/jobs", all::<jobs::Jobs>().post(jobs::create))
+        .route("/jobs/{id}", patched_item::<jobs::Jobs>())
+        .route("/jobs/{id}/run", post(jobs::run))
+        .route("/jobs/{id}/cancel", post(jobs::cancel))
         .route("/auditEvents", get(operations::audit_events))
         .route("/usage", get(usage::list))
         .layer(middleware::from_fn_with_state(Arc::clone(app), limits::limit));
@@ -125,8 +158,26 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/healthz", get(operations::healthz))
         .route("/readyz", get(operations::readyz))
         .route("/metrics", get(operations::metrics))
+        .route("/openapi.json", get(operations::openapi))
+        .route("/docs", get(operations::docs))
+        .route("/docs/page.js", get(operations::docs_script))
+        .route("/docs/page.css", get(operations::docs_style))
         .fallback(operations::no_route)
         .method_not_allowed_fallback(operations::no_method)
         .layer(middleware::from_fn_with_state(Arc::clone(app), frame::frame))
         .with_state(Arc::clone(app))
+}
+
+type Methods = MethodRouter<Arc<App>>;
+
+fn all<C: Collection>() -> Methods {
+    get(collection::list::<C>)
+}
+
+fn item<C: Removed>() -> Methods {
+    get(collection::get::<C>).delete(collection::delete::<C>)
+}
+
+fn patched_item<C: Patched<Change: DeserializeOwned> + Removed>() -> Methods {
+    item::<C>().patch(collection::patch::<C>)
 }

@@ -11,8 +11,8 @@ use crate::server::store::audit;
 use crate::server::store::idempotency::HOURS;
 use crate::server::store::lists::Where;
 use crate::wire::{
-    Capabilities, FEATURE_IDEMPOTENCY_KEYS, FEATURE_KEY_BUCKETS, FEATURE_OBJECT_LOCK, FEATURE_QUOTAS,
-    FEATURE_VERSIONING, ProblemType,
+    Capabilities, FEATURE_IDEMPOTENCY_KEYS, FEATURE_JOBS, FEATURE_KEY_BUCKETS, FEATURE_OBJECT_LOCK,
+    FEATURE_QUOTAS, FEATURE_VERSIONING, ProblemType,
 };
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -22,7 +22,8 @@ use std::sync::Arc;
 /// `GET /v1/capabilities`: for every caller that is known.
 pub async fn capabilities(State(app): State<Arc<App>>, call: Call) -> Result<Response, Refusal> {
     let idempotency = app.settings.idempotency_keys;
-    let mut features = vec![FEATURE_KEY_BUCKETS, FEATURE_VERSIONING, FEATURE_OBJECT_LOCK, FEATURE_QUOTAS];
+    let mut features =
+        vec![FEATURE_KEY_BUCKETS, FEATURE_VERSIONING, FEATURE_OBJECT_LOCK, FEATURE_QUOTAS, FEATURE_JOBS];
     if idempotency {
         features.push(FEATURE_IDEMPOTENCY_KEYS);
     }
@@ -36,13 +37,16 @@ pub async fn capabilities(State(app): State<Arc<App>>, call: Call) -> Result<Res
     answer::page(&call.headers, &capabilities)
 }
 
+/// The filters of the audit log.
+pub const AUDIT_FILTERS: &[&str] = &["principal", "action", "target", "outcome"];
+
 /// `GET /v1/auditEvents`, oldest first
 pub async fn audit_events(
     State(app): State<Arc<App>>,
     call: Call,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    let query = Query::parse(query.as_deref(), &["principal", "action", "target", "outcome"])?;
+    let query = Query::parse(query.as_deref(), AUDIT_FILTERS)?;
     let events = app
         .look(&call, move |connection, caller, _| {
             let filter = Where::default()
@@ -77,6 +81,34 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Result<&'static str, Refusal
         })
         .await?;
     Ok("ok\n")
+}
+
+/// `GET /openapi.json`
+pub async fn openapi() -> Result<Response, Refusal> {
+    Ok(answer::json(StatusCode::OK, super::openapi::document().to_pretty_json()?.into_bytes()))
+}
+
+/// A file of the page that renders the document. It loads nothing from elsewhere, and browsers see to that.
+fn page(kind: &'static str, text: &'static str) -> Response {
+    let policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+                  base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, policy)];
+    (headers, text).into_response()
+}
+
+/// `GET /docs`
+pub async fn docs() -> Response {
+    page("text/html; charset=utf-8", include_str!("docs/page.html"))
+}
+
+/// `GET /docs/page.js`
+pub async fn docs_script() -> Response {
+    page("text/javascript; charset=utf-8", include_str!("docs/page.js"))
+}
+
+/// `GET /docs/page.css`
+pub async fn docs_style() -> Response {
+    page("text/css; charset=utf-8", include_str!("docs/page.css"))
 }
 
 /// `GET /metrics`

@@ -1,11 +1,13 @@
-//! `/v1/sessions`: signing in, verifying the password (rule 5), signing out.
+//! `/v1/sessions`: signing in, verifying the password (rule 5), signing out. A session is a bearer token, or a cookie.
 //!
 //! Unknown logins, users without a password and wrong passwords get the same answer after the same work.
 
 use super::App;
+use super::answer;
 use super::body::Body;
 use super::call::{Call, unauthenticated};
 use super::change::{Deed, Done};
+use super::cookie;
 use super::frame::RequestId;
 use crate::server::domain::Refusal;
 use crate::server::domain::access::Credential;
@@ -13,10 +15,10 @@ use crate::server::random;
 use crate::server::store::columns::to_millis;
 use crate::server::store::credentials as rows;
 use crate::server::store::{audit, users};
-use crate::wire::{SessionCreate, SessionCreated, SessionVerify};
+use crate::wire::{SessionCreate, SessionCreated, SessionItem, SessionVerify, ShownSecret};
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
@@ -31,7 +33,7 @@ pub async fn create(
     Extension(RequestId(request_id)): Extension<RequestId>,
     body: Body<SessionCreate>,
 ) -> Result<Response, Refusal> {
-    let SessionCreate { login, password } = body.value;
+    let SessionCreate { login, password, cookie } = body.value;
     app.lockout.check(&login, Instant::now())?;
     let wanted = login.clone();
     let found = app.store.read(move |connection| users::for_sign_in(connection, &wanted)).await?;
@@ -47,9 +49,36 @@ pub async fn create(
         attempt.write_down_failure(&app).await?;
         return Err(wrong_password());
     }
-    let created = attempt.begin_session(&app).await?;
+    let (token, user_id, expires_at) = attempt.begin_session(&app).await?;
     app.lockout.succeeded(&login);
-    Ok((StatusCode::CREATED, axum::Json(created)).into_response())
+    if !cookie {
+        let created = SessionCreated { token: Some(token), csrf_token: None, user_id, expires_at };
+        return Ok((StatusCode::CREATED, axum::Json(created)).into_response());
+    }
+    let csrf_token = Some(cookie::csrf(token.reveal()));
+    let header = cookie::set(&token, LASTS, app.settings.tls)?;
+    let created = SessionCreated { token: None, csrf_token, user_id, expires_at };
+    Ok((StatusCode::CREATED, [(header::SET_COOKIE, header)], axum::Json(created)).into_response())
+}
+
+/// `GET /v1/sessions`: the caller's own, so that a page that was loaded anew has its CSRF token again.
+pub async fn get(State(app): State<Arc<App>>, call: Call) -> Result<Response, Refusal> {
+    only_sessions(&call)?;
+    let csrf_token = if call.headers.contains_key(header::AUTHORIZATION) {
+        None
+    } else {
+        cookie::session(&call.headers, app.settings.tls).map(cookie::csrf)
+    };
+    let item = app
+        .look(&call, move |_, caller, _| {
+            let verified_at = match &caller.credential {
+                Credential::Session { verified } => *verified,
+                Credential::Token { .. } => None,
+            };
+            Ok(SessionItem { user_id: caller.principal.user_id.clone(), verified_at, csrf_token })
+        })
+        .await?;
+    answer::page(&call.headers, &item)
 }
 
 fn wrong_password() -> Refusal {
@@ -77,7 +106,7 @@ impl SignIn {
             .await
     }
 
-    async fn begin_session(self, app: &App) -> Result<SessionCreated, Refusal> {
+    async fn begin_session(self, app: &App) -> Result<(ShownSecret, String, Timestamp), Refusal> {
         let token = random::bearer_token("sks_")?;
         let hash: rows::TokenHash = Sha256::digest(token.reveal().as_bytes()).into();
         let expires_at = self.now.checked_add(LASTS).map_err(|_| super::failure::internal())?;
@@ -95,7 +124,7 @@ impl SignIn {
                 append(connection, &id, &user.tenant_id, "ok", &self.request_id, now)
             })
             .await?;
-        Ok(SessionCreated { token, user_id, expires_at })
+        Ok((token, user_id, expires_at))
     }
 }
 
@@ -153,11 +182,14 @@ pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Result<Response,
     only_sessions(&call)?;
     let user = call.caller.principal.user_id.clone();
     let deed = Deed::bare("session.delete", &user);
-    app.change(call, deed, move |tx| {
-        rows::delete_session(tx.connection, &tx.caller.hash)?;
-        Ok(Done::removed(&user))
-    })
-    .await
+    let mut response = app
+        .change(call, deed, move |tx| {
+            rows::delete_session(tx.connection, &tx.caller.hash)?;
+            Ok(Done::removed(&user))
+        })
+        .await?;
+    response.headers_mut().insert(header::SET_COOKIE, cookie::clear(app.settings.tls));
+    Ok(response)
 }
 
 fn only_sessions(call: &Call) -> Result<(), Refusal> {

@@ -4,8 +4,8 @@
 //! last used changes all the time, and is no reason to refuse a change of its settings.
 
 use crate::wire::{
-    AccessKeyItem, AccountItem, AuditEvent, BucketContents, BucketItem, TenantItem, TokenItem, Usage,
-    UserItem,
+    AccessKeyItem, AccountItem, AuditEvent, BucketContents, BucketItem, JobItem, JobProgress, JobState,
+    TenantItem, TokenItem, Usage, UserItem,
 };
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -43,6 +43,22 @@ impl Tagged for AccessKeyItem {
 impl Tagged for BucketItem {
     fn settings(&self) -> Self {
         Self { usage: Usage::default(), contents: BucketContents::default(), ..self.clone() }
+    }
+}
+
+impl Tagged for JobItem {
+    fn settings(&self) -> Self {
+        Self {
+            state: JobState::Queued,
+            next_run_at: None,
+            started_at: None,
+            finished_at: None,
+            retries: 0,
+            message: None,
+            progress: JobProgress::default(),
+            hold_up: None,
+            ..self.clone()
+        }
     }
 }
 

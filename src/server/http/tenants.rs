@@ -1,57 +1,82 @@
 //! `/v1/tenants`
 
 use super::App;
-use super::answer;
 use super::body::Body;
-use super::call::Call;
-use super::change::{Deed, Done};
+use super::call::{Call, Caller};
+use super::change::{Deed, Done, Tx};
+use super::collection::{Collection, Patched, Removed};
 use super::list::Query;
-use crate::server::domain::access::{self, Action, Collection, Target, may};
+use crate::server::domain::access::{self, Action, Target, may};
 use crate::server::domain::{Refusal, tenants as rules};
 use crate::server::random;
 use crate::server::store::labels::Kind;
 use crate::server::store::lists::Where;
 use crate::server::store::tenants as rows;
-use crate::wire::{ProblemType, Scope, TenantCreate, TenantItem, TenantPatch, Visibility};
-use axum::extract::{Path, RawQuery, State};
+use crate::wire::{Page, ProblemType, Scope, TenantCreate, TenantItem, TenantPatch, Visibility};
+use axum::extract::State;
 use axum::response::Response;
+use jiff::Timestamp;
 use rusqlite::Connection;
 use std::sync::Arc;
 
-pub async fn list(
-    State(app): State<Arc<App>>,
-    call: Call,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Refusal> {
-    let query = Query::parse(query.as_deref(), &["name", "visibility", "label"])?;
-    let page = app
-        .look(&call, move |connection, caller, _| {
-            let filter = Where::default()
-                .visible(&access::visible(&caller.principal, Collection::Tenants)?)
-                .and_if("t.name = ?", query.filter("name"))
-                .and_if("t.visibility = ?", query.filter("visibility"));
-            let items = rows::list(connection, &query.page, query.labels(Kind::Tenant, filter)?)?;
-            Ok(query.page(items, |item| item.id.clone()))
-        })
-        .await?;
-    answer::page(&call.headers, &page)
+/// Tenants.
+pub struct Tenants;
+
+impl Collection for Tenants {
+    const FILTERS: &'static [&'static str] = &["name", "visibility", "label"];
+    const SCOPE: Scope = Scope::Write;
+    type Id = String;
+    type Item = TenantItem;
+    type Facts = ();
+
+    fn name(id: &String) -> String {
+        id.clone()
+    }
+
+    fn find(connection: &Connection, id: &String, _: Timestamp) -> Result<(TenantItem, ()), Refusal> {
+        Ok((rows::get(connection, id)?.ok_or_else(Refusal::not_found)?, ()))
+    }
+
+    fn may(caller: &Caller, action: Action, tenant: &TenantItem, (): &()) -> Result<(), Refusal> {
+        may(&caller.principal, action, Target::Tenant(&rules::facts(tenant)))
+    }
+
+    fn page(
+        connection: &Connection,
+        caller: &Caller,
+        query: &Query,
+        _: Timestamp,
+    ) -> Result<Page<TenantItem>, Refusal> {
+        let filter = Where::default()
+            .visible(&access::visible(&caller.principal, access::Collection::Tenants)?)
+            .and_if("t.name = ?", query.filter("name"))
+            .and_if("t.visibility = ?", query.filter("visibility"));
+        let items = rows::list(connection, &query.page, query.labels(Kind::Tenant, filter)?)?;
+        Ok(query.page(items, |item| item.id.clone()))
+    }
 }
 
-pub async fn get(
-    State(app): State<Arc<App>>,
-    call: Call,
-    Path(id): Path<String>,
-) -> Result<Response, Refusal> {
-    let item = app
-        .look(&call, move |connection, caller, _| {
-            let tenant = existing(connection, &id)?;
-            may(&caller.principal, Action::Read, Target::Tenant(&rules::facts(&tenant)))?;
-            Ok(tenant)
-        })
-        .await?;
-    answer::item(&call.headers, &item)
+impl Patched for Tenants {
+    const UPDATE: &'static str = "tenant.update";
+    type Change = TenantPatch;
+
+    fn patch(tx: &Tx<'_>, before: TenantItem, (): (), patch: TenantPatch) -> Result<TenantItem, Refusal> {
+        let after = rules::patch(before, patch)?;
+        rows::update(tx.connection, &after)?;
+        Ok(after)
+    }
 }
 
+impl Removed for Tenants {
+    const DELETE: &'static str = "tenant.delete";
+
+    fn remove(tx: &Tx<'_>, tenant: TenantItem, (): ()) -> Result<(), Refusal> {
+        rules::delete(&tenant, rows::hanging(tx.connection, &tenant.id)?)?;
+        Ok(rows::delete(tx.connection, &tenant.id)?)
+    }
+}
+
+/// `POST /v1/tenants`
 pub async fn create(
     State(app): State<Arc<App>>,
     call: Call,
@@ -72,45 +97,4 @@ pub async fn create(
         Done::created_item(&tenant.id, format!("/v1/tenants/{}", tenant.id), &tenant)
     })
     .await
-}
-
-pub async fn patch(
-    State(app): State<Arc<App>>,
-    call: Call,
-    Path(id): Path<String>,
-    body: Body<TenantPatch>,
-) -> Result<Response, Refusal> {
-    let deed = Deed::new("tenant.update", &id, body.hash);
-    app.change(call, deed, move |tx| {
-        tx.caller.needs(Scope::Write)?;
-        let before = existing(tx.connection, &id)?;
-        may(&tx.caller.principal, Action::Edit, Target::Tenant(&rules::facts(&before)))?;
-        tx.call.precondition(&before)?;
-        let after = rules::patch(before, body.value)?;
-        rows::update(tx.connection, &after)?;
-        Done::changed(&id, &after)
-    })
-    .await
-}
-
-pub async fn delete(
-    State(app): State<Arc<App>>,
-    call: Call,
-    Path(id): Path<String>,
-) -> Result<Response, Refusal> {
-    let deed = Deed::bare("tenant.delete", &id);
-    app.change(call, deed, move |tx| {
-        tx.caller.needs(Scope::Write)?;
-        let tenant = existing(tx.connection, &id)?;
-        may(&tx.caller.principal, Action::Delete, Target::Tenant(&rules::facts(&tenant)))?;
-        tx.call.precondition(&tenant)?;
-        rules::delete(&tenant, rows::hanging(tx.connection, &id)?)?;
-        rows::delete(tx.connection, &id)?;
-        Ok(Done::removed(&id))
-    })
-    .await
-}
-
-fn existing(connection: &Connection, id: &str) -> Result<TenantItem, Refusal> {
-    rows::get(connection, id)?.ok_or_else(Refusal::not_found)
 }

@@ -15,14 +15,16 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
+/// Its query parameters beside those of every list.
+pub const FILTERS: &[&str] = &["from", "to", "step", "group", "tenant", "account", "user"];
+
 /// `GET /v1/usage?from=&to=&step=Hour|Day&group=Account|User|AccessKey&tenant=&account=&user=`
 pub async fn list(
     State(app): State<Arc<App>>,
     call: Call,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    let filters = ["from", "to", "step", "group", "tenant", "account", "user"];
-    let query = Query::parse(query.as_deref(), &filters)?;
+    let query = Query::parse(query.as_deref(), FILTERS)?;
     let step = word(&query, "step", "'Hour' or 'Day'")?.unwrap_or(UsageStep::Day);
     let group = word(&query, "group", "'Account', 'User' or 'AccessKey'")?.unwrap_or(UsageGroup::Account);
     let (from, to) = (time(&query, "from")?, time(&query, "to")?);

@@ -1,61 +1,110 @@
 //! `/v1/users`
 
 use super::App;
-use super::answer;
 use super::body::Body;
-use super::call::{Call, tenant_facts};
+use super::call::{Call, Caller, tenant_facts};
 use super::change::{Deed, Done, Tx};
+use super::collection::{self, Collection, Patched, Removed};
 use super::list::Query;
-use crate::server::domain::access::{self, Action, Collection, Target, TenantFacts, may};
+use crate::server::domain::access::{self, Action, Target, TenantFacts, may};
 use crate::server::domain::users::{self as rules, Hanging, Place};
 use crate::server::domain::{Refusal, fields};
 use crate::server::random;
-use crate::server::store::accounts;
 use crate::server::store::labels::Kind;
 use crate::server::store::lists::Where;
 use crate::server::store::users as rows;
-use crate::wire::{ProblemType, Scope, ShownSecret, UserCreate, UserItem, UserPatch};
-use axum::extract::{Path, RawQuery, State};
+use crate::server::store::{accounts, jobs};
+use crate::wire::{Page, ProblemType, Scope, ShownSecret, UserCreate, UserItem, UserPatch};
+use axum::extract::{Path, State};
 use axum::response::Response;
+use jiff::Timestamp;
 use rusqlite::Connection;
 use std::sync::Arc;
 
-/// Rule 6: login, Account ID, bucket count, storage used and key count of each, Root users included.
-pub async fn list(
-    State(app): State<Arc<App>>,
-    call: Call,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Refusal> {
-    let query = Query::parse(query.as_deref(), &["tenant", "account", "login", "label"])?;
-    let page = app
-        .look(&call, move |connection, caller, _| {
-            let filter = Where::default()
-                .visible(&access::visible(&caller.principal, Collection::Users)?)
-                .and_if("u.tenant = ?", query.filter("tenant"))
-                .and_if("u.account = ?", query.filter("account"))
-                .and_if("u.login = ?", query.filter("login"));
-            let items = rows::list(connection, &query.page, query.labels(Kind::User, filter)?)?;
-            Ok(query.page(items, |item| item.id.clone()))
-        })
-        .await?;
-    answer::page(&call.headers, &page)
+/// Users.
+pub struct Users;
+
+impl Collection for Users {
+    const FILTERS: &'static [&'static str] = &["tenant", "account", "login", "label"];
+    const SCOPE: Scope = Scope::Write;
+    type Id = String;
+    type Item = UserItem;
+    type Facts = TenantFacts;
+
+    fn name(id: &String) -> String {
+        id.clone()
+    }
+
+    fn find(connection: &Connection, id: &String, _: Timestamp) -> Result<(UserItem, TenantFacts), Refusal> {
+        let user = rows::get(connection, id)?.ok_or_else(Refusal::not_found)?;
+        let tenant = tenant_facts(connection, &user.tenant_id)?;
+        Ok((user, tenant))
+    }
+
+    fn may(caller: &Caller, action: Action, user: &UserItem, tenant: &TenantFacts) -> Result<(), Refusal> {
+        may(&caller.principal, action, Target::User(tenant, user.role))
+    }
+
+    /// Rule 6: login, Account ID, bucket count, storage used and key count of each, Root users included.
+    fn page(
+        connection: &Connection,
+        caller: &Caller,
+        query: &Query,
+        _: Timestamp,
+    ) -> Result<Page<UserItem>, Refusal> {
+        let filter = Where::default()
+            .visible(&access::visible(&caller.principal, access::Collection::Users)?)
+            .and_if("u.tenant = ?", query.filter("tenant"))
+            .and_if("u.account = ?", query.filter("account"))
+            .and_if("u.login = ?", query.filter("login"));
+        let items = rows::list(connection, &query.page, query.labels(Kind::User, filter)?)?;
+        Ok(query.page(items, |item| item.id.clone()))
+    }
 }
 
-pub async fn get(
-    State(app): State<Arc<App>>,
-    call: Call,
-    Path(id): Path<String>,
-) -> Result<Response, Refusal> {
-    let item = app
-        .look(&call, move |connection, caller, _| {
-            let (user, tenant) = existing(connection, &id)?;
-            may(&caller.principal, Action::Read, Target::User(&tenant, user.role))?;
-            Ok(user)
-        })
-        .await?;
-    answer::item(&call.headers, &item)
+impl Patched for Users {
+    const UPDATE: &'static str = "user.update";
+    /// With the hash of the new password.
+    type Change = (UserPatch, Option<String>);
+
+    fn patch(
+        tx: &Tx<'_>,
+        before: UserItem,
+        tenant: TenantFacts,
+        (patch, hash): (UserPatch, Option<String>),
+    ) -> Result<UserItem, Refusal> {
+        let tenant = match patch.tenant_id.as_deref().filter(|new| *new != before.tenant_id) {
+            None => tenant,
+            Some(new) => {
+                let new = tenant_facts(tx.connection, new)?;
+                may(&tx.caller.principal, Action::Create, Target::User(&new, before.role))?;
+                new
+            }
+        };
+        let account_tenant = account_tenant(tx.connection, &before.account_id)?;
+        let jobs = jobs::of_user(tx.connection, &before.id)?;
+        let place = Place { tenant, account: before.account_id.clone(), account_tenant, jobs };
+        let after = rules::patch(&tx.caller.principal, before, patch, &place)?;
+        rows::update(tx.connection, &after, hash.as_deref())?;
+        Ok(after)
+    }
 }
 
+impl Removed for Users {
+    const DELETE: &'static str = "user.delete";
+
+    fn remove(tx: &Tx<'_>, user: UserItem, _: TenantFacts) -> Result<(), Refusal> {
+        let hanging = Hanging {
+            buckets: user.usage.buckets,
+            access_keys: user.usage.access_keys,
+            jobs: jobs::of_user(tx.connection, &user.id)?,
+        };
+        rules::delete(&tx.caller.principal, &user, hanging)?;
+        Ok(rows::delete(tx.connection, &user.id)?)
+    }
+}
+
+/// `POST /v1/users`
 pub async fn create(
     State(app): State<Arc<App>>,
     call: Call,
@@ -80,54 +129,15 @@ pub async fn create(
     .await
 }
 
+/// `PATCH /v1/users/{id}`
 pub async fn patch(
     State(app): State<Arc<App>>,
     call: Call,
     Path(id): Path<String>,
     body: Body<UserPatch>,
 ) -> Result<Response, Refusal> {
-    let patch = body.value;
-    let hash = password_hash(&app, patch.password.as_ref()).await?;
-    let deed = Deed::new("user.update", &id, body.hash);
-    app.change(call, deed, move |tx| {
-        tx.caller.needs(Scope::Write)?;
-        let (before, tenant) = existing(tx.connection, &id)?;
-        may(&tx.caller.principal, Action::Edit, Target::User(&tenant, before.role))?;
-        tx.call.precondition(&before)?;
-        let tenant = match patch.tenant_id.as_deref().filter(|new| *new != before.tenant_id) {
-            None => tenant,
-            Some(new) => {
-                let new = tenant_facts(tx.connection, new)?;
-                may(&tx.caller.principal, Action::Create, Target::User(&new, before.role))?;
-                new
-            }
-        };
-        let account_tenant = account_tenant(tx.connection, &before.account_id)?;
-        let place = Place { tenant, account: before.account_id.clone(), account_tenant };
-        let after = rules::patch(&tx.caller.principal, before, patch, &place)?;
-        rows::update(tx.connection, &after, hash.as_deref())?;
-        Done::changed(&id, &after)
-    })
-    .await
-}
-
-pub async fn delete(
-    State(app): State<Arc<App>>,
-    call: Call,
-    Path(id): Path<String>,
-) -> Result<Response, Refusal> {
-    let deed = Deed::bare("user.delete", &id);
-    app.change(call, deed, move |tx| {
-        tx.caller.needs(Scope::Write)?;
-        let (user, tenant) = existing(tx.connection, &id)?;
-        may(&tx.caller.principal, Action::Delete, Target::User(&tenant, user.role))?;
-        tx.call.precondition(&user)?;
-        let hanging = Hanging { buckets: user.usage.buckets, access_keys: user.usage.access_keys };
-        rules::delete(&tx.caller.principal, &user, hanging)?;
-        rows::delete(tx.connection, &id)?;
-        Ok(Done::removed(&id))
-    })
-    .await
+    let hash = password_hash(&app, body.value.password.as_ref()).await?;
+    collection::change::<Users>(&app, call, id, body.hash, (body.value, hash)).await
 }
 
 /// Hashed before the transaction, which must not wait for it.
@@ -148,16 +158,10 @@ fn place_for(tx: &Tx<'_>, tenant: TenantFacts, named: Option<&str>) -> Result<Pl
     if !account.default {
         may(&tx.caller.principal, Action::Read, Target::Account(&account_tenant))?;
     }
-    Ok(Place { tenant, account: account.id, account_tenant })
+    Ok(Place { tenant, account: account.id, account_tenant, jobs: 0 })
 }
 
 fn account_tenant(connection: &Connection, account: &str) -> Result<TenantFacts, Refusal> {
     let account = accounts::get(connection, account)?.ok_or_else(Refusal::not_found)?;
     tenant_facts(connection, &account.tenant_id)
-}
-
-fn existing(connection: &Connection, id: &str) -> Result<(UserItem, TenantFacts), Refusal> {
-    let user = rows::get(connection, id)?.ok_or_else(Refusal::not_found)?;
-    let tenant = tenant_facts(connection, &user.tenant_id)?;
-    Ok((user, tenant))
 }

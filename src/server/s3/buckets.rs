@@ -128,7 +128,8 @@ pub async fn delete(call: &Call, input: DeleteBucketInput) -> Result<DeleteBucke
         let found = store::buckets::get(c, &user, &input.bucket, time)?;
         let found = found.ok_or_else(|| s3_error!(NoSuchBucket))?;
         let keys = store::keys::naming_bucket(c, &user, &input.bucket)?;
-        domain::buckets::delete(&found, keys)
+        let jobs = store::jobs::of_bucket(c, &user, &input.bucket)?;
+        domain::buckets::delete(&found, keys, jobs)
             .map_err(|refusal| s3_error!(BucketNotEmpty, "{}", refusal.detail))?;
         store::buckets::delete(c, &user, &input.bucket)?;
         note(c, &owner, "bucket.delete", &found.name, time)?;

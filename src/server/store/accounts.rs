@@ -61,9 +61,9 @@ pub fn hanging(connection: &Connection, id: &str) -> Result<Hanging, StoreError>
         "SELECT (SELECT count(*) FROM user WHERE account = ?1 AND root = 0), \
          (SELECT count(*) FROM bucket b JOIN user u ON u.id = b.user WHERE u.account = ?1 AND u.root = 1)",
     )?;
-    let hanging = statement
-        .query_row([id], |row| Ok(Hanging { users: count(row.get(0)?), root_buckets: count(row.get(1)?) }))?;
-    Ok(hanging)
+    let (users, root_buckets) =
+        statement.query_row([id], |row| Ok((count(row.get(0)?), count(row.get(1)?))))?;
+    Ok(Hanging { users, root_buckets, jobs: super::jobs::of_account(connection, id)? })
 }
 
 /// How many of an account's users, its Root user aside, belong to other tenants than this one.

@@ -45,9 +45,8 @@ pub fn hanging(connection: &Connection, id: &str) -> Result<Hanging, StoreError>
         "SELECT (SELECT count(*) FROM user WHERE tenant = ?1 AND root = 0), \
          (SELECT count(*) FROM account WHERE tenant = ?1)",
     )?;
-    let hanging = statement
-        .query_row([id], |row| Ok(Hanging { users: count(row.get(0)?), accounts: count(row.get(1)?) }))?;
-    Ok(hanging)
+    let (users, accounts) = statement.query_row([id], |row| Ok((count(row.get(0)?), count(row.get(1)?))))?;
+    Ok(Hanging { users, accounts, jobs: super::jobs::of_tenant(connection, id)? })
 }
 
 /// Adds a tenant.

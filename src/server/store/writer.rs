@@ -112,7 +112,10 @@ pub fn in_savepoint<T, E: From<StoreError>>(
             Ok(value)
         }
         Err(error) => {
-            connection.execute_batch("ROLLBACK TO change; RELEASE change").map_err(failed)?;
+            // A full disk can make SQLite give up the whole transaction; then there is nothing left to undo.
+            if !connection.is_autocommit() {
+                connection.execute_batch("ROLLBACK TO change; RELEASE change").map_err(failed)?;
+            }
             Err(error)
         }
     }

@@ -4,9 +4,13 @@ mod conventions;
 mod durability;
 mod idempotency;
 mod isolation;
+mod jobs;
 mod keys;
+mod matrix;
 mod refusals;
 mod rules;
+mod sessions;
+mod statuses;
 mod usage;
 
 use super::{App, Settings, router};
@@ -27,7 +31,7 @@ use tower::ServiceExt as _;
 pub const PASSWORD: &str = "correct horse battery";
 
 pub fn settings() -> Settings {
-    Settings { region: "storekeeper".to_owned(), idempotency_keys: false, rate_limit: 0 }
+    Settings { region: "storekeeper".to_owned(), idempotency_keys: false, rate_limit: 0, tls: false }
 }
 
 /// A server without listeners.
