@@ -120,23 +120,8 @@ impl World {
                 self.terminate(config, index);
                 true
             }
-            Action::ExecuteLate(key) => {
-                self.late = self.late.without(key);
-                self.make_key(config, key);
-                true
-            }
-            Action::DropLate(key) => {
-                self.late = self.late.without(key);
-                true
-            }
-            Action::LandPost(key) => {
-                self.late_posts = self.late_posts.without(key);
-                self.create_secret(key, false);
-                true
-            }
-            Action::DropPost(key) => {
-                self.late_posts = self.late_posts.without(key);
-                true
+            Action::ExecuteLate(_) | Action::DropLate(_) | Action::LandPost(_) | Action::DropPost(_) => {
+                self.late_request(config, action).is_some()
             }
             Action::PersonDeletesSecret
             | Action::PersonCreatesForeign
@@ -163,5 +148,24 @@ impl World {
             }
         };
         possible.then_some(())
+    }
+
+    /// What was sent long ago is executed, or never will be.
+    fn late_request(&mut self, config: &Config, action: Action) -> Option<()> {
+        match action {
+            Action::ExecuteLate(key) | Action::DropLate(key) => self.late = self.late.without(key),
+            Action::LandPost(key) | Action::DropPost(key) => self.late_posts = self.late_posts.without(key),
+            _ => return None,
+        }
+        match action {
+            Action::ExecuteLate(key) => {
+                self.make_key(config, key);
+            }
+            Action::LandPost(key) => {
+                self.create_secret(key, false);
+            }
+            _ => {}
+        }
+        Some(())
     }
 }
