@@ -361,7 +361,7 @@ mod tests {
     async fn a_dropped_draft_leaves_nothing_behind() {
         let (_folder, blobs) = blobs();
         let mut writer = blobs.create();
-        writer.write(&[7; CHUNK]).await.unwrap();
+        writer.write(&vec![7; CHUNK]).await.unwrap();
         let name = writer.unfinished.as_ref().unwrap().draft.name().clone();
         assert!(blobs.read(&name).unwrap().is_some());
         drop(writer);
