@@ -11,6 +11,7 @@
 //! [`ledger`] judges every write. [`controls`] breaks one promise at a time, and must be found out.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // a test that reports what it did
+#![allow(clippy::struct_excessive_bools)] // what may be broken, one by one
 #![allow(clippy::disallowed_methods)] // a world of its own starts its own tasks and makes its own Secrets
 
 mod chance;

@@ -172,7 +172,7 @@ fn operation(entry: &Entry) -> Operation {
         .tag(tag)
         .summary(Some(*summary))
         .operation_id(Some(*id))
-        .response(status.to_string(), good(*answer, *path, method))
+        .response(status.to_string(), good(*answer, path, method))
         .response("default", RefOr::Ref(Ref::from_response_name("Problem")));
     for name in path.split('/').filter_map(|part| part.strip_prefix('{')) {
         operation = operation.parameter(parameter(name.trim_end_matches('}'), ParameterIn::Path));

@@ -185,8 +185,8 @@ async fn real_answers_of_every_operation_fit_the_document() {
 
 #[tokio::test]
 async fn the_document_has_every_route_and_each_of_its_operations_is_there() {
-    let routes = include_str!("mod.rs");
-    let v1 = routes.split("let v1 = ").nth(1).unwrap().split(".layer(").next().unwrap();
+    let source = include_str!("mod.rs");
+    let v1 = source.split("let v1 = ").nth(1).unwrap().split(".layer(").next().unwrap();
     let routed: BTreeSet<String> =
         v1.split(".route(").skip(1).map(|route| format!("/v1{}", route.split('"').nth(1).unwrap())).collect();
     let api = api();

@@ -121,12 +121,12 @@ impl Runner {
                 JobKind::Backup | JobKind::Restore => copying::step(&self.store, &id, time).await,
                 JobKind::EmptyBucket => emptying::step(&self.store, &id, time).await,
             };
-            let (step, versions, bytes) = match made {
+            let (next, versions, bytes) = match made {
                 Ok(made) => made,
                 Err(fault) => return self.fault(id, fault).await,
             };
             self.counters.step(kind, versions, bytes);
-            match step {
+            match next {
                 Step::More => {}
                 Step::Done => return self.end(id, Outcome::Done).await,
                 Step::HeldUp(hold_up) => return self.end(id, Outcome::HeldUp(hold_up)).await,
@@ -149,9 +149,8 @@ impl Runner {
 
     async fn fault(&self, id: String, fault: Fault) {
         match fault {
-            Fault::Gone => {}
+            Fault::Gone | Fault::Store(StoreError::Closed) => {}
             Fault::Refused(message) => self.end(id, Outcome::Refused(message)).await,
-            Fault::Store(StoreError::Closed) => {}
             Fault::Store(error) => {
                 tracing::warn!(job = id, %error, "a step of a job failed");
                 self.end(id, Outcome::Failed(error.to_string())).await;

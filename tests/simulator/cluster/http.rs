@@ -51,8 +51,7 @@ impl Request {
     pub fn read(parts: &http::request::Parts, body: &[u8]) -> Self {
         let path: Vec<&str> = parts.uri.path().trim_matches('/').split('/').collect();
         let rest = match path.as_slice() {
-            ["api", "v1", rest @ ..] => rest,
-            ["apis", _, _, rest @ ..] => rest,
+            ["api", "v1", rest @ ..] | ["apis", _, _, rest @ ..] => rest,
             other => panic!("no such path: {other:?}"),
         };
         let ["namespaces", namespace, resource, rest @ ..] = rest else {

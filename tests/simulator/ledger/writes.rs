@@ -11,7 +11,7 @@ use serde_json::Value;
 
 impl Ledger {
     /// An operator's request is about to be executed.
-    pub fn judge_request(&mut self, who: Who, request: &Request, _: &World) -> Judged {
+    pub fn judge_request(who: Who, request: &Request) -> Judged {
         if who != Who::Operator {
             return Ok(());
         }

@@ -185,7 +185,7 @@ fn how_an_attempt_is_followed_by_another() {
     let refused = Seen { back_off_over: false, ..absent(issued(1, 1, false)) };
     assert_eq!(decide(&A3, &refused), Step::WriteIntent { epoch: 1, attempt: 1 });
     // However many there were, only those that left a key count.
-    let left = |attempts: u32| (1..=attempts).map(|attempt| (1, attempt.into())).collect::<Vec<_>>();
+    let left = |attempts: u32| (1..=attempts).map(|attempt| (1, attempt)).collect::<Vec<_>>();
     let many = |attempts| Seen { keys: keys(&left(attempts)), ..absent(issued(1, MAX_ATTEMPTS + 7, true)) };
     let next = Step::WriteIntent { epoch: 1, attempt: MAX_ATTEMPTS + 8 };
     assert_eq!(decide(&A3, &many(0)), next);

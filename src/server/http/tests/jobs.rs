@@ -191,7 +191,7 @@ async fn the_runner_takes_up_what_is_made_and_metrics_count_it() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    let job = tokio::time::timeout(Duration::from_secs(60), ended).await.unwrap();
+    let job = tokio::time::timeout(Duration::from_mins(1), ended).await.unwrap();
     assert_eq!(
         (text(&job, "state"), job["progress"]["versions"].as_u64()),
         ("Succeeded".to_owned(), Some(0))

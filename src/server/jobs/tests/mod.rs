@@ -92,7 +92,7 @@ impl World {
         let blob = match text {
             None => None,
             Some(text) => {
-                let mut writer = self.store.blobs().create().unwrap();
+                let mut writer = self.store.blobs().create();
                 writer.write(text.as_bytes()).await.unwrap();
                 Some(writer.finish().await.unwrap().release())
             }
@@ -207,7 +207,7 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };
-        let job = tokio::time::timeout(Duration::from_secs(60), waiting).await.unwrap();
+        let job = tokio::time::timeout(Duration::from_mins(1), waiting).await.unwrap();
         stop.cancel();
         running.await.unwrap();
         job
