@@ -62,6 +62,7 @@ fn what_holds_a_secret_has_neither_debug_nor_display() {
         FirstStart,
         wire::SessionCreate,
         wire::SessionCreated,
+        wire::SessionItem,
         wire::SessionVerify,
         wire::TokenCreated,
         wire::AccessKeyCreated,

@@ -300,6 +300,7 @@ fn components() -> Components {
         JobItem,
         JobPatch,
         AuditEvent,
+        UsageItem,
         Problem,
     );
     pages!(
