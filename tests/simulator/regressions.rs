@@ -3,12 +3,14 @@
 use crate::schedule;
 use crate::world::Sabotage;
 
-const SEEDS: [(u64, &str); 5] = [
+const SEEDS: [(u64, &str); 7] = [
     (1, "two watches that wake in an order of their own: the same seed was not the same schedule"),
     (6, "the same, when faults are drawn"),
     (42, "a Secret that came after the keys were listed was judged by that list: recorded, and deleted"),
     (322, "the same, before it was recorded"),
     (656, "a judge that was too strict: the recorded Secret of a key that a person had revoked is deleted"),
+    (3387, "a POST that was cut off when the process ended was forgotten: the key in its Secret was revoked"),
+    (6307, "the world was wrong: a second execution after the answer, where nothing comes that late"),
 ];
 
 #[test]

@@ -112,6 +112,8 @@ fn fate(world: &mut World, point: Point) -> Fate {
     };
     // A Secret that is retained has nothing that collects it: its POST is on its way for a bounded time.
     let bounded = plan.bounded || (plan.retain && point == Point::PostSecret);
+    // Nobody waits any more once there is an answer: there it comes after the second execution.
+    fate.second |= bounded;
     let latest = if bounded { PATIENCE - 1_000 - fate.out.min(PATIENCE - 2_000) } else { 600_000 };
     let soon = chance.permille(500);
     fate.again = chance.between(1, if soon { latest.min(3_000) } else { latest });

@@ -112,21 +112,25 @@ impl Pass<'_> {
             nonce: attempt.nonce.to_string(),
         };
         let idempotency_key = account.can(Capability::IdempotentMint).then_some(wish.nonce.as_str());
+        // A pass that is cut off before the answer comes must not leave an intent that could be carried out again.
+        let before = std::mem::take(&mut self.held.memory);
         match account.provider().mint_key(&wish, idempotency_key).await {
             Ok(pair) => {
                 self.ctx.metrics.key_minted();
-                self.hold(&object, attempt, &pair, admitted.bucket.as_deref());
+                let memory =
+                    before.after_mint(attempt, Minted::Made(KeyId::from(pair.access_key_id.as_str())));
+                self.hold(&object, memory, &pair, admitted.bucket.as_deref());
                 Ok(Flow::Go)
             }
             Err(error) if error.is_definite() => {
-                let memory = self.held.memory.after_mint(attempt, Minted::Refused);
+                let memory = before.after_mint(attempt, Minted::Refused);
                 self.held.not_replayable = Some(attempt.nonce).filter(|_| memory == Memory::Nothing);
                 self.held.remember(memory);
                 self.held.refusal = Some(account.failed(error));
                 Ok(Flow::Go)
             }
             Err(error) => {
-                let memory = self.held.memory.after_mint(attempt, Minted::Unknown);
+                let memory = before.after_mint(attempt, Minted::Unknown);
                 self.held.remember(memory);
                 Err(account.failed(error))
             }
@@ -135,15 +139,13 @@ impl Pass<'_> {
 
     /// Takes over a pair as the Secret that it is to become. One that makes no Secret is dropped: its key is garbage once
     /// another attempt is recorded.
-    fn hold(&mut self, object: &AccessKey, attempt: Attempt, pair: &KeyPair, bucket: Option<&str>) {
+    fn hold(&mut self, object: &AccessKey, memory: Memory, pair: &KeyPair, bucket: Option<&str>) {
         let entries = s3_of(self.ctx, self.account_name())
             .and_then(|s3| render(object.spec.secret.format, pair, &s3, bucket).ok());
         let Some(entries) = entries else {
             tracing::error!("a Secret that was rehearsed cannot be rendered; its key is dropped");
             return self.held.remember(Memory::Nothing);
         };
-        let id = KeyId::from(pair.access_key_id.as_str());
-        let memory = self.held.memory.after_mint(attempt, Minted::Made(id));
         let shape = shape(object, &self.secret_at());
         self.held.remember(memory);
         self.held.secret = Some(Pending { shape, entries });
@@ -327,6 +329,9 @@ pub async fn post(ctx: &Context, held: &mut super::kept::Held) -> Option<Answer>
         return None;
     }
     let mark = Mark { epoch: attempt.epoch, nonce: attempt.nonce, key: key.clone() };
+    let before = held.memory.clone();
+    // What is remembered if the pass is cut off before the answer comes.
+    held.remember(before.after_post(PostAnswer::Unknown));
     let pending = held.secret.as_ref()?;
     let answer = publish::create(&ctx.writer, &pending.shape, &mark, &pending.entries).await;
     let proves = match &answer {
@@ -334,8 +339,7 @@ pub async fn post(ctx: &Context, held: &mut super::kept::Held) -> Option<Answer>
         Answer::Exists | Answer::Refused(_) => PostAnswer::NotCreated,
         Answer::Unknown(_) => PostAnswer::Unknown,
     };
-    let memory = held.memory.after_post(proves);
-    held.remember(memory);
+    held.remember(before.after_post(proves));
     Some(answer)
 }
 
