@@ -32,6 +32,8 @@ class Case:
     point: str
     fault: Fault
     made: Made | None = None
+    lies: bool = False
+    """The key was made, and the answer says that it was not: the operator finds it, and leaves the rest to a person."""
 
 
 def content(answer: Answer) -> bytes:
@@ -128,8 +130,8 @@ MINT = [
     Case("mint-as-time", "mint", Fault.REWRITE, _changed(createdAt=lambda s: s)),
     Case("mint-as-level", "mint", Fault.REWRITE, _changed(permission=lambda s: s)),
     Case("mint-as-labels", "mint", Fault.REWRITE, _changed(labels=lambda s: {"x": s})),
-    Case("mint-problem-422", "mint", Fault.REWRITE, _problem(422, "rule-violated")),
-    Case("mint-problem-403", "mint", Fault.REWRITE, _problem(403, "forbidden")),
+    Case("mint-problem-422", "mint", Fault.REWRITE, _problem(422, "rule-violated"), lies=True),
+    Case("mint-problem-403", "mint", Fault.REWRITE, _problem(403, "forbidden"), lies=True),
     Case("mint-problem-500", "mint", Fault.REWRITE, _problem(500, "internal")),
     Case(
         "mint-html-503", "mint", Fault.REWRITE, _text(503, lambda s: f"<pre>{s}</pre>", {"Content-Type": "text/html"})

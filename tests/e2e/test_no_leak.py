@@ -114,6 +114,10 @@ def scene(module_world: World) -> Iterator[Scene]:
             secret = {"name": f"{case.name}.canary", "format": FORMATS[number % len(FORMATS)]}
             world.key(case.name, secret=secret)
         for case in CASES:
+            if case.lies:
+                world.reason("AccessKey", case.name, "SecretLost", deadline=120)
+                again = {"metadata": {"annotations": {"storekeeper.dev/reissue": "2"}}}
+                world.patch("AccessKey", case.name, again)
             world.ready("AccessKey", case.name, 120)
         faults = [*canaries.rules.values(), *about_token]
         until(
