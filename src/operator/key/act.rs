@@ -2,8 +2,8 @@
 
 use super::kept::Pending;
 use super::once::{
-    Attempt, KeyId, KeysSeen, ListedKey, Memory, Minted, Nonce, ObjectSeen, OurSecret, PostAnswer, Posted,
-    SecretUid, Step, Verdict as Rest, Wait,
+    Attempt, KeyId, Memory, Minted, Nonce, ObjectSeen, OurSecret, PostAnswer, Posted, SecretUid, Step,
+    Verdict as Rest, Wait,
 };
 use super::pass::{Flow, Pass};
 use super::{translate, words};
@@ -299,11 +299,7 @@ impl Pass<'_> {
     }
 
     fn in_words(&self, verdict: Rest) -> Verdict {
-        let listed: &[ListedKey] = match &self.seen.keys {
-            Some(KeysSeen::Listed(keys)) => keys,
-            Some(KeysSeen::Abandoned) | None => &[],
-        };
-        let keys: Vec<&str> = listed.iter().map(|key| key.id.as_str()).collect();
+        let keys: Vec<&str> = self.seen.listed().iter().map(|key| key.id.as_str()).collect();
         let published = match &self.seen.object {
             ObjectSeen::Found(object) => object.published.as_ref().map_or(0, |published| published.epoch),
             ObjectSeen::Unread | ObjectSeen::Gone => 0,
@@ -315,8 +311,7 @@ impl Pass<'_> {
             held,
             refusal: self.refusal.as_deref(),
             candidates: &keys,
-            // No epoch is made twice, also if the status does not remember it.
-            next_epoch: listed.iter().map(|key| key.epoch).fold(published, u32::max) + 1,
+            next_epoch: self.seen.epoch_after(published),
         };
         words::verdict(verdict, &about)
     }

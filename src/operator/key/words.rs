@@ -19,7 +19,7 @@ pub struct About<'a> {
     pub refusal: Option<&'a str>,
     /// The ids of the keys that are there.
     pub candidates: &'a [&'a str],
-    /// The epoch after the one that is published.
+    /// The epoch that a person may ask for: one that never was.
     pub next_epoch: u32,
 }
 

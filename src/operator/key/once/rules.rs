@@ -87,11 +87,10 @@ fn when_lost(protocol: &Protocol, object: &Object, seen: &Seen, epoch: u32) -> S
         Some(KeysSeen::Abandoned) | None => {}
     }
     // In B nothing fences what is decided on a status that has been left behind.
-    let newest = match protocol.class {
-        Class::A3 | Class::A1 => listed(seen).iter().map(|key| key.epoch).fold(epoch, u32::max),
-        Class::B => epoch,
+    let next_epoch = match protocol.class {
+        Class::A3 | Class::A1 => seen.epoch_after(epoch),
+        Class::B => epoch + 1,
     };
-    let next_epoch = newest + 1;
     let wanted = protocol.on_loss == OnLoss::Reissue || object.reissue == Some(next_epoch);
     if wanted {
         begin(protocol, object, seen, next_epoch)
@@ -113,16 +112,16 @@ fn begin(protocol: &Protocol, object: &Object, seen: &Seen, epoch: u32) -> Step 
         if seen.keys.is_none() {
             return Step::ListKeys;
         }
-        if let Some(lost) = unaccounted(last, epoch, listed(seen)) {
+        if let Some(lost) = unaccounted(last, epoch, seen.listed()) {
             return when_lost(protocol, object, seen, lost);
         }
     }
     if let Some(issue) = open {
         let replayable = |key: &ListedKey| key.nonce == issue.attempt.nonce && key.replayable;
-        if protocol.class == Class::A1 && listed(seen).iter().any(replayable) {
+        if protocol.class == Class::A1 && seen.listed().iter().any(replayable) {
             return if seen.in_time { Step::Mint(issue.attempt) } else { Step::StartOver };
         }
-        if left_behind(epoch, listed(seen)) >= protocol.max_attempts {
+        if left_behind(epoch, seen.listed(), None) >= protocol.max_attempts {
             return Step::Rest(Verdict::TooManyAttempts);
         }
         if !seen.back_off_over {
@@ -146,11 +145,11 @@ fn begin(protocol: &Protocol, object: &Object, seen: &Seen, epoch: u32) -> Step 
     }
 }
 
-/// How many attempts of an epoch left a key at the provider that nobody can read. Attempts that left none do no harm,
+/// How many attempts of an epoch, but for that one, left a key at the provider. Attempts that left none do no harm,
 /// however many there are: an operator that is ended again and again before it asks needs no person.
-fn left_behind(epoch: u32, keys: &[ListedKey]) -> u32 {
-    let attempts: BTreeSet<Nonce> =
-        keys.iter().filter(|key| key.epoch == epoch).map(|key| key.nonce).collect();
+fn left_behind(epoch: u32, keys: &[ListedKey], but: Option<Nonce>) -> u32 {
+    let of_epoch = keys.iter().filter(|key| key.epoch == epoch && Some(key.nonce) != but);
+    let attempts: BTreeSet<Nonce> = of_epoch.map(|key| key.nonce).collect();
     u32::try_from(attempts.len()).unwrap_or(u32::MAX)
 }
 
@@ -163,20 +162,9 @@ fn unaccounted(last: Option<Issue>, epoch: u32, keys: &[ListedKey]) -> Option<u3
         return Some(newest);
     }
     // One that was definitely refused made no key.
-    let of_last = |key: &ListedKey| last.is_some_and(|issue| issue.open && issue.attempt.nonce == key.nonce);
-    let earlier = keys.iter().filter(|key| key.epoch == epoch && !of_last(key));
-    let nonces: BTreeSet<Nonce> = earlier.map(|key| key.nonce).collect();
-    let attempts = last.map_or(0, |issue| issue.attempt.attempt.saturating_sub(1));
-    let accounted = u32::try_from(nonces.len()).is_ok_and(|nonces| nonces <= attempts);
-    (!accounted).then_some(epoch)
-}
-
-/// The keys that were listed, if they were.
-fn listed(seen: &Seen) -> &[ListedKey] {
-    match &seen.keys {
-        Some(KeysSeen::Listed(keys)) => keys,
-        Some(KeysSeen::Abandoned) | None => &[],
-    }
+    let of_last = last.filter(|issue| issue.open).map(|issue| issue.attempt.nonce);
+    let earlier = last.map_or(0, |issue| issue.attempt.attempt.saturating_sub(1));
+    (left_behind(epoch, keys, of_last) > earlier).then_some(epoch)
 }
 
 /// S6 and S8, and the steps of B after its Secret.
@@ -196,7 +184,7 @@ pub(super) fn when_published(
     if seen.keys.is_none() {
         return Step::ListKeys;
     }
-    let keys = listed(seen);
+    let keys = seen.listed();
     if has(keys, &secret.key) {
         let issued = object.issue.map_or(0, |issue| issue.attempt.epoch);
         return Step::Record { epoch: secret.epoch.max(issued), secret: secret.clone() };
@@ -224,7 +212,7 @@ fn when_recorded(
     if seen.keys.is_none() {
         return Step::ListKeys;
     }
-    let keys = listed(seen);
+    let keys = seen.listed();
     // Whether or not the recorded key is there: it may be the provider that was restored.
     let victims = garbage(object, keys);
     if !victims.is_empty() {

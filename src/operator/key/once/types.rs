@@ -258,6 +258,22 @@ pub struct Seen {
     pub in_time: bool,
 }
 
+impl Seen {
+    /// The keys that were listed, if they were.
+    pub fn listed(&self) -> &[ListedKey] {
+        match &self.keys {
+            Some(KeysSeen::Listed(keys)) => keys,
+            Some(KeysSeen::Abandoned) | None => &[],
+        }
+    }
+
+    /// The epoch after that one, and after every one that a listed key is of: no epoch is made twice, also if the status
+    /// does not remember it.
+    pub fn epoch_after(&self, epoch: u32) -> u32 {
+        self.listed().iter().map(|key| key.epoch).fold(epoch, u32::max) + 1
+    }
+}
+
 impl Default for Seen {
     fn default() -> Self {
         Self {
