@@ -88,9 +88,8 @@ fn next_key(
     bucket: i64,
     after: Option<&str>,
 ) -> Result<Option<(String, Vec<VersionRow>)>, StoreError> {
-    let from = after.map_or_else(String::new, |key| format!("{key}\0"));
     let mut rows: Vec<VersionRow> = Vec::new();
-    versions::walk_all(connection, bucket, from, |row| {
+    versions::walk_all_after(connection, bucket, after, |row| {
         if rows.first().is_some_and(|first| first.key != row.key) {
             return Walk::End;
         }
@@ -169,9 +168,9 @@ fn write(connection: &Connection, id: &str, plan: &Plan, bytes: u64, now: i64) -
     let (_, target, target_user) = pair(connection, &job)?;
     let mut gone = Vec::new();
     for copy in &plan.copies {
-        let replaced = copies::replaced(connection, &target, &copy.row.key)?;
+        let replaced = versions::replaced_by(connection, &target, &copy.row.key)?;
         if let Some(old) = &replaced {
-            if old.legal_hold || old.retained_until.is_some_and(|until| until > now) {
+            if old.is_locked(now) {
                 let bucket = &target.name;
                 return Err(Fault::Refused(format!("a locked object of bucket '{bucket}' is in the way")));
             }

@@ -67,11 +67,10 @@ fn remove_some(connection: &Connection, id: &str, now: i64) -> Result<(Made, u64
 }
 
 fn find(connection: &Connection, bucket: i64, after: Option<&str>, now: i64) -> Result<Found, Fault> {
-    let from = after.map_or_else(String::new, |key| format!("{key}\0"));
     let mut found = Found { rows: Vec::new(), keys: 0, last_key: after.map(str::to_owned), end: true };
     let mut seen = 0;
     let mut current: Option<String> = None;
-    versions::walk_all(connection, bucket, from, |row| {
+    versions::walk_all_after(connection, bucket, after, |row| {
         if current.as_ref() != Some(&row.key) {
             if let Some(done) = current.replace(row.key.clone()) {
                 found.last_key = Some(done);
@@ -87,7 +86,7 @@ fn find(connection: &Connection, bucket: i64, after: Option<&str>, now: i64) -> 
             return Walk::End;
         }
         seen += 1;
-        if !row.legal_hold && row.retained_until.unwrap_or(0) <= now {
+        if !row.is_locked(now) {
             found.rows.push(row);
         }
         Walk::On

@@ -11,7 +11,7 @@ use super::errors::Fault;
 use super::lock::{self, Protection};
 use super::quota;
 use crate::server::store::objects::buckets::{self, BucketRow};
-use crate::server::store::objects::versions::{self, NULL_VERSION, VersionInsert, VersionRow};
+use crate::server::store::objects::versions::{self, VersionInsert};
 use crate::server::store::{BlobName, Draft, Store, StoreError};
 use crate::wire::Versioning;
 use rusqlite::Connection;
@@ -65,12 +65,12 @@ pub fn insert_version(
     let current = versions::latest(connection, bucket.id, &new.key)?.filter(|row| !row.marker);
     conditions.check_write(current.as_ref())?;
     let retention = lock::for_new_version(&bucket, &new.protection, now)?;
-    let replaced = replaced_by(connection, &bucket, &new.key)?;
+    let replaced = versions::replaced_by(connection, &bucket, &new.key)?;
     if let Some(old) = &replaced {
         lock::check_removable(old, now, false)?;
         versions::delete(connection, bucket.id, old)?;
     }
-    let version = new_version_id(&bucket);
+    let version = versions::new_id(&bucket);
     let insert = VersionInsert {
         key: &new.key,
         version: &version,
@@ -90,28 +90,6 @@ pub fn insert_version(
     quota::check(connection, &caller.user, &self::bucket(connection, caller, bucket_name)?)?;
     let version = shown_version(&bucket, version);
     Ok((Stored { version, modified: now }, replaced.and_then(|old| old.blob).into_iter().collect()))
-}
-
-/// What a write without versioning takes the place of.
-pub fn replaced_by(
-    connection: &Connection,
-    bucket: &BucketRow,
-    key: &str,
-) -> Result<Option<VersionRow>, StoreError> {
-    match bucket.versioning {
-        Versioning::Enabled => Ok(None),
-        Versioning::Disabled | Versioning::Suspended => {
-            versions::find(connection, bucket.id, key, NULL_VERSION)
-        }
-    }
-}
-
-/// The id of the next version in that bucket.
-pub fn new_version_id(bucket: &BucketRow) -> String {
-    match bucket.versioning {
-        Versioning::Enabled => format!("{:032x}", rand::random::<u128>()),
-        Versioning::Disabled | Versioning::Suspended => NULL_VERSION.to_owned(),
-    }
 }
 
 /// A version id for an answer: a bucket that never had versions shows none.

@@ -1,6 +1,6 @@
 //! Removing objects and versions.
 
-use super::commit::{bucket, new_version_id, settle};
+use super::commit::{bucket, settle};
 use super::conditions::Conditions;
 use super::errors::Fault;
 use super::lock;
@@ -149,7 +149,7 @@ fn remove(connection: &Connection, bucket: &BucketRow, removal: &Removal<'_>) ->
         }
         return Ok(removed);
     }
-    let replaced = super::commit::replaced_by(connection, bucket, key)?;
+    let replaced = versions::replaced_by(connection, bucket, key)?;
     if let Some(row) = &replaced {
         check(row)?;
         versions::delete(connection, bucket.id, row)?;
@@ -158,7 +158,7 @@ fn remove(connection: &Connection, bucket: &BucketRow, removal: &Removal<'_>) ->
     match bucket.versioning {
         Versioning::Disabled => Ok(Removed { blob, ..Removed::default() }),
         Versioning::Enabled | Versioning::Suspended => {
-            let version = new_version_id(bucket);
+            let version = versions::new_id(bucket);
             insert_marker(connection, bucket, key, &version, removal.now)?;
             Ok(Removed { version: Some(version), marker: true, blob })
         }

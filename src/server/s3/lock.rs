@@ -83,7 +83,7 @@ pub fn check_removable(version: &VersionRow, now: i64, bypass: bool) -> S3Result
     if version.legal_hold {
         return Err(s3_error!(AccessDenied, "the object is under legal hold"));
     }
-    let retained = version.retained_until.is_some_and(|until| until > now);
+    let retained = version.is_retained(now);
     match version.retention_mode {
         Some(LockMode::Governance) if retained && bypass => Ok(()),
         Some(LockMode::Governance | LockMode::Compliance) if retained => {

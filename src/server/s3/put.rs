@@ -3,13 +3,14 @@
 use super::attributes::{Tags, attributes_of};
 use super::body::{Announced, receive};
 use super::checksums::{Algorithm, put_sums, sums_of};
-use super::commit::{self, NewVersion, bucket, insert_version, settle};
+use super::commit::{NewVersion, bucket, insert_version, settle};
 use super::conditions::Conditions;
 use super::convert::{etag, hex};
 use super::errors::Fault;
 use super::lock::{self, Protection};
 use super::operations::Call;
 use super::quota::Reservation;
+use crate::server::store::objects::versions;
 use rusqlite::Connection;
 use s3s::dto::{ChecksumType, PutObjectInput, PutObjectOutput};
 use s3s::{S3Result, s3_error};
@@ -94,10 +95,10 @@ async fn precheck(
     let ledger = call.ledger.clone();
     let read = move |c: &Connection| {
         let found = bucket(c, &caller, &name)?;
-        let current = crate::server::store::objects::versions::latest(c, found.id, &key)?;
+        let current = versions::latest(c, found.id, &key)?;
         conditions.check_write(current.as_ref().filter(|row| !row.marker))?;
         lock::for_new_version(&found, &protection, now)?;
-        let replaced = commit::replaced_by(c, &found, &key)?;
+        let replaced = versions::replaced_by(c, &found, &key)?;
         if let Some(old) = &replaced {
             lock::check_removable(old, now, false)?;
         }

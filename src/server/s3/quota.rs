@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Refuses where what there is now is more than a quota.
 pub fn check(connection: &Connection, user: &str, bucket: &BucketRow) -> Result<(), Fault> {
     let levels = levels(connection, user, bucket)?;
-    match levels.iter().find(|level| room(level).is_exceeded()) {
+    match levels.iter().find(|level| level.is_exceeded()) {
         Some(level) => Err(exceeded(&level.holder).into()),
         None => Ok(()),
     }

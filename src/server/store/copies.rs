@@ -2,11 +2,11 @@
 
 use super::columns::{count, maybe};
 use super::objects::buckets::BucketRow;
-use super::objects::quotas;
-use super::objects::versions::{self, NULL_VERSION, VersionInsert, VersionRow};
+use super::objects::quotas::{self, Level};
+use super::objects::versions::{self, VersionInsert, VersionRow};
 use super::{BlobName, StoreError};
 use crate::server::domain::jobs::copying::{Held, Version};
-use crate::wire::{LockMode, Versioning};
+use crate::wire::LockMode;
 use rusqlite::Connection;
 
 /// A row of the source, as the planner sees it; `None` where only copies count and it is none.
@@ -54,20 +54,6 @@ pub struct Copy {
     pub legal_hold: bool,
 }
 
-/// What a bucket without older versions loses by a copy to this key.
-pub fn replaced(
-    connection: &Connection,
-    bucket: &BucketRow,
-    key: &str,
-) -> Result<Option<VersionRow>, StoreError> {
-    match bucket.versioning {
-        Versioning::Enabled => Ok(None),
-        Versioning::Disabled | Versioning::Suspended => {
-            versions::find(connection, bucket.id, key, NULL_VERSION)
-        }
-    }
-}
-
 /// Writes a copy in place of `replaced`, keeping the time of the version that it is of.
 pub fn write(
     connection: &Connection,
@@ -78,10 +64,7 @@ pub fn write(
     if let Some(old) = replaced {
         versions::delete(connection, bucket.id, old)?;
     }
-    let version = match bucket.versioning {
-        Versioning::Enabled => format!("{:032x}", rand::random::<u128>()),
-        Versioning::Disabled | Versioning::Suspended => NULL_VERSION.to_owned(),
-    };
+    let version = versions::new_id(bucket);
     let insert = VersionInsert {
         key: &copy.row.key,
         version: &version,
@@ -109,11 +92,7 @@ pub fn write(
 
 /// Whether there is more than the quotas of a bucket, its user and the user's tenant allow.
 pub fn over_quota(connection: &Connection, user: &str, bucket: &BucketRow) -> Result<bool, StoreError> {
-    let over = |limit: Option<u64>, used: i64| limit.is_some_and(|limit| count(used) > limit);
-    let levels = quotas::levels(connection, user, bucket)?;
-    Ok(levels
-        .iter()
-        .any(|level| over(level.quota.size, level.bytes) || over(level.quota.objects, level.objects)))
+    Ok(quotas::levels(connection, user, bucket)?.iter().any(Level::is_exceeded))
 }
 
 /// What keeps a bucket from being empty at a time (milliseconds since 1970).

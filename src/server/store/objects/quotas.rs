@@ -30,6 +30,16 @@ pub struct Level {
     pub objects: i64,
 }
 
+impl Level {
+    /// Whether there is more than the limits allow.
+    pub fn is_exceeded(&self) -> bool {
+        let over = |limit: Option<u64>, used: i64| {
+            limit.is_some_and(|limit| u64::try_from(used).is_ok_and(|used| used > limit))
+        };
+        over(self.quota.size, self.bytes) || over(self.quota.objects, self.objects)
+    }
+}
+
 /// The quotas that a write to that bucket of that user must keep to; those without limits are left out.
 pub fn levels(connection: &Connection, user: &str, bucket: &BucketRow) -> Result<Vec<Level>, StoreError> {
     let mut statement = connection.prepare_cached(

@@ -1,9 +1,9 @@
 //! Versions of objects and delete markers. The newest one of a key has `latest = 1`; an unversioned one is `null`.
 
-use super::buckets;
+use super::buckets::{self, BucketRow};
 use crate::server::store::columns::{Word, maybe};
 use crate::server::store::{BlobName, StoreError};
-use crate::wire::LockMode;
+use crate::wire::{LockMode, Versioning};
 use rusqlite::{Connection, Row, params};
 
 /// The version id of what was written without versioning.
@@ -40,6 +40,18 @@ pub struct VersionRow {
     pub retained_until: Option<i64>,
     /// Whether it is under legal hold.
     pub legal_hold: bool,
+}
+
+impl VersionRow {
+    /// Whether its retention has not ended at that time.
+    pub fn is_retained(&self, now: i64) -> bool {
+        self.retained_until.is_some_and(|until| until > now)
+    }
+
+    /// Whether anything keeps it from being removed at that time.
+    pub fn is_locked(&self, now: i64) -> bool {
+        self.legal_hold || self.is_retained(now)
+    }
 }
 
 /// What a new version is made of.
@@ -105,6 +117,26 @@ pub fn find(
 ) -> Result<Option<VersionRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM object WHERE bucket = ?1 AND key = ?2 AND version = ?3");
     maybe(connection.prepare_cached(&sql)?.query_row((bucket, key, version), row))
+}
+
+/// What a write without versioning takes the place of.
+pub fn replaced_by(
+    connection: &Connection,
+    bucket: &BucketRow,
+    key: &str,
+) -> Result<Option<VersionRow>, StoreError> {
+    match bucket.versioning {
+        Versioning::Enabled => Ok(None),
+        Versioning::Disabled | Versioning::Suspended => find(connection, bucket.id, key, NULL_VERSION),
+    }
+}
+
+/// The id of the next version in that bucket.
+pub fn new_id(bucket: &BucketRow) -> String {
+    match bucket.versioning {
+        Versioning::Enabled => format!("{:032x}", rand::random::<u128>()),
+        Versioning::Disabled | Versioning::Suspended => NULL_VERSION.to_owned(),
+    }
 }
 
 /// Makes a version what its key stands for, and counts it.
@@ -228,6 +260,18 @@ pub fn walk_all(
     let sql =
         format!("SELECT {COLUMNS} FROM object WHERE bucket = ?1 AND key >= ?2 ORDER BY key, sequence DESC");
     walk(connection, &sql, bucket, from, each)
+}
+
+/// The same of the keys after that one; of all keys where there is none.
+pub fn walk_all_after(
+    connection: &Connection,
+    bucket: i64,
+    after: Option<&str>,
+    each: impl FnMut(VersionRow) -> Walk,
+) -> Result<(), StoreError> {
+    // The least key that is greater.
+    let from = after.map_or_else(String::new, |key| format!("{key}\0"));
+    walk_all(connection, bucket, from, each)
 }
 
 fn walk(
