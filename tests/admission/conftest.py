@@ -7,13 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from admission.cluster import Cluster
+from harness.running import started
 
 
 @pytest.fixture(scope="package")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    made = Cluster(tmp_path_factory.mktemp("admission"))
-    try:
-        made.start()
+    with started(Cluster(tmp_path_factory.mktemp("admission"))) as made:
         yield made
-    finally:
-        made.stop()

@@ -13,6 +13,7 @@ from e2e.world import of_kind
 from harness import paths
 from harness.installation import OPERATOR, Installation
 from harness.kube import Kube, Object, Refused, condition, is_ready, path_of
+from harness.running import started
 from harness.waiting import until
 
 KINDS = ("AccessKey", "Bucket", "StorageUser")
@@ -21,12 +22,8 @@ DENIED = "denied request: "
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    made = Installation(tmp_path_factory.mktemp("installation"))
-    try:
-        made.start()
+    with started(Installation(tmp_path_factory.mktemp("installation"))) as made:
         yield made
-    finally:
-        made.stop()
 
 
 def labelled(kube: Kube, name: str, tenant: str) -> None:

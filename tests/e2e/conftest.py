@@ -11,19 +11,16 @@ import pytest
 
 from e2e.world import World
 from harness.installation import Installation
+from harness.running import started
 
 _numbers = iter(range(1, 100_000))
 
 
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    made = Installation(tmp_path_factory.mktemp("installation"))
-    try:
-        made.start()
+    with started(Installation(tmp_path_factory.mktemp("installation"))) as made:
         print(f"logs of the installation: {made.logs}")
         yield made
-    finally:
-        made.stop()
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ from harness.kube import condition, is_ready
 from harness.operator_process import FAST
 from harness.proxy import Fault, Rule
 from harness.proxy.messages import Request
+from harness.running import started
 from harness.waiting import until
 from soak.checks import Rest, Violation, at_rest
 from soak.scene import look
@@ -34,12 +35,8 @@ REISSUED, DELETED, UNBORN = "reissued", "deleted", "unborn"
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """One of their own for these tests: they stop the control plane."""
-    made = Installation(tmp_path_factory.mktemp("restore"), operator_options=(*FAST, *QUARANTINE))
-    try:
-        made.start()
+    with started(Installation(tmp_path_factory.mktemp("restore"), operator_options=(*FAST, *QUARANTINE))) as made:
         yield made
-    finally:
-        made.stop()
 
 
 @pytest.fixture

@@ -9,13 +9,10 @@ import pytest
 
 from harness import tls
 from harness.management_server import ManagementServer
+from harness.running import started
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[ManagementServer]:
-    made = ManagementServer(tmp_path / "server", tls.make_certificates(tmp_path / "pki"))
-    try:
-        made.start()
+    with started(ManagementServer(tmp_path / "server", tls.make_certificates(tmp_path / "pki"))) as made:
         yield made
-    finally:
-        made.stop()

@@ -10,18 +10,15 @@ import pytest
 from harness import tls
 from harness.management import Management
 from harness.management_server import ManagementServer
+from harness.running import started
 from s3.world import BUCKET, User
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ManagementServer]:
     folder = tmp_path_factory.mktemp("s3")
-    made = ManagementServer(folder / "server", tls.make_certificates(folder / "pki"))
-    try:
-        made.start()
+    with started(ManagementServer(folder / "server", tls.make_certificates(folder / "pki"))) as made:
         yield made
-    finally:
-        made.stop()
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from harness.kube import Object, is_ready
 from harness.operator_process import OperatorProcess
 from harness.proxy import Fault
 from harness.proxy.messages import Request
+from harness.running import started
 from harness.waiting import until
 from soak.checks import at_rest
 from soak.scene import CREATED, REVOKED, last_event, look, provider_events
@@ -35,12 +36,8 @@ OPTIONS = ("--concurrency", str(WORKERS), "--resync-interval", "30s", "--log-lev
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    made = Installation(tmp_path_factory.mktemp("mints"), operator_options=OPTIONS)
-    try:
-        made.start()
+    with started(Installation(tmp_path_factory.mktemp("mints"), operator_options=OPTIONS)) as made:
         yield made
-    finally:
-        made.stop()
 
 
 class Victim:

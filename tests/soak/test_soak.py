@@ -10,6 +10,7 @@ import pytest
 
 from harness.http import session
 from harness.kube import is_ready
+from harness.running import started
 from harness.waiting import until
 from soak.facts import owner_of
 from soak.soak import NAMESPACE, Settings, Soak
@@ -20,12 +21,8 @@ SEED = int(os.environ.get("STOREKEEPER_SEED", "4"))
 @pytest.fixture
 def soak(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Soak]:
     settings = Settings(SEED, duration=40, objects=60, mean_life=6, resync="8s", quiet=8, talks=False)
-    made = Soak(tmp_path_factory.mktemp("soak"), settings)
-    try:
-        made.start()
+    with started(Soak(tmp_path_factory.mktemp("soak"), settings)) as made:
         yield made
-    finally:
-        made.stop()
 
 
 def plant(soak: Soak) -> dict[str, str]:

@@ -14,6 +14,7 @@ from harness.etcd import Etcd
 from harness.kube import Kube, Refused
 from harness.kubeconfig import Endpoint
 from harness.proxy import Fault, FaultProxy
+from harness.running import started
 
 OURS = "storekeeper.dev/v1alpha1"
 OPERATOR = "system:serviceaccount:storekeeper-system:storekeeper"
@@ -23,12 +24,8 @@ CRD_VERBS = {"get", "list", "watch", "patch"}
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     folder = tmp_path_factory.mktemp("plane")
-    made = ControlPlane(Layout(folder, paths.tools(), folder / "logs"))
-    try:
-        made.start()
+    with started(ControlPlane(Layout(folder, paths.tools(), folder / "logs"))) as made:
         yield made
-    finally:
-        made.stop()
 
 
 @pytest.fixture(scope="module")
