@@ -3,32 +3,18 @@
 // All of this file is a test, helpers included.
 #![cfg(test)]
 
-use std::fs;
-use std::path::{Path, PathBuf};
+#[path = "common/sources.rs"]
+mod sources;
 
-/// Files below `src` that `select` picks, with their text, tests left out.
+/// Files below `src` that `select` picks, with their text, tests and comments left out.
 fn sources(select: impl Fn(&str) -> bool) -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut folders = vec![root.clone()];
-    let mut found = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path: PathBuf = entry.unwrap().path();
-            let name = path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") && select(&name) {
-                found.push((name, code(&fs::read_to_string(&path).unwrap())));
-            }
-        }
-    }
-    found
+    let files = sources::production(select);
+    files.into_iter().map(|(name, text)| (name, code(&text))).collect()
 }
 
-/// Without comments and without what follows the first `#[cfg(test)]` that opens a module.
+/// Without comments.
 fn code(text: &str) -> String {
-    let production = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-    production.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
 /// Every use of a forbidden word, as `file: word`.

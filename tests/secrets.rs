@@ -5,6 +5,8 @@
 
 #[path = "secrets/holders.rs"]
 mod holders;
+#[path = "common/sources.rs"]
+mod sources;
 
 use std::collections::BTreeMap;
 use std::fmt::{Debug, Display};

@@ -6,12 +6,13 @@
 //! * [`s3`]: the data plane.
 //! * [`jobs`]: the runner of long work on buckets.
 //! * [`first_start`]: what an empty database begins with.
-//! * [`serve`]: both listeners, from start to a graceful end; [`tls`] and [`random`] serve it.
+//! * [`serve`]: both listeners, from start to a graceful end; [`tls`], [`random`] and [`hex`] serve it.
 //!
 //! Nothing here knows of Kubernetes or of the operator.
 
 pub mod domain;
 pub mod first_start;
+pub mod hex;
 pub mod http;
 pub mod jobs;
 pub mod passwords;

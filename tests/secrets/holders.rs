@@ -1,8 +1,7 @@
 //! Finds in the source every type that holds a secret: one of the types that are made to, or a type that holds one.
 
+use crate::sources;
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
 
 /// Where secrets begin. Headers carry bearer tokens.
 const SEEDS: [&str; 6] =
@@ -30,7 +29,7 @@ struct Type {
 
 /// The holders of this crate.
 pub fn of_source() -> Vec<Holder> {
-    among(&files())
+    among(&sources::production(|name| !name.contains("tests")))
 }
 
 /// The names of those that other crates can see.
@@ -146,27 +145,4 @@ fn after_variant(line: &str) -> &str {
 fn is_attribute(line: &str) -> bool {
     let line = line.trim();
     !line.is_empty() && !line.ends_with('}') && !line.ends_with(';') && !line.ends_with('{')
-}
-
-fn files() -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut folders = vec![root.clone()];
-    let mut found = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path: PathBuf = entry.unwrap().path();
-            let name = path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
-            let is_test = name.contains("tests");
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") && !is_test {
-                let text = fs::read_to_string(&path).unwrap();
-                found.push((
-                    name,
-                    text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned(),
-                ));
-            }
-        }
-    }
-    found
 }

@@ -5,11 +5,11 @@
 //! knowing it does not help to find the session's token. Nothing of it is stored.
 
 use crate::server::domain::Refusal;
+use crate::server::hex::hex;
 use crate::wire::{ProblemType, ShownSecret};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use jiff::SignedDuration;
 use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 use subtle::ConstantTimeEq as _;
 
 /// `X-CSRF-Token`
@@ -50,13 +50,8 @@ pub fn clear(tls: bool) -> HeaderValue {
 
 /// The CSRF token of a session: 64 hexadecimal digits.
 pub fn csrf(token: &str) -> ShownSecret {
-    let mut text = String::with_capacity(64);
     let digest = Sha256::new().chain_update(b"storekeeper CSRF token\0").chain_update(token).finalize();
-    for byte in digest {
-        // Writing to a string cannot fail.
-        write!(text, "{byte:02x}").unwrap_or_default();
-    }
-    ShownSecret::new(text)
+    ShownSecret::new(hex(&digest))
 }
 
 /// Refuses a change that does not carry the session's CSRF token.

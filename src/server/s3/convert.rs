@@ -25,18 +25,6 @@ pub fn etag(text: &str) -> ETag {
     ETag::Strong(text.to_owned())
 }
 
-/// Bytes as lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
-}
-
-/// Hexadecimal digits as bytes; `None` where they are none.
-pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    let pairs = text.as_bytes().chunks(2);
-    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
-}
-
 /// A count or size for an answer.
 pub fn count(number: usize) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
@@ -62,7 +50,7 @@ impl Names {
 
 #[cfg(test)]
 mod tests {
-    use super::{Names, hex, millis, timestamp, unhex};
+    use super::{Names, millis, timestamp};
     use s3s::dto::EncodingType;
 
     #[test]
@@ -70,13 +58,6 @@ mod tests {
         for time in [0, 1, 1_795_000_000_123] {
             assert_eq!(millis(&timestamp(time)), time);
         }
-    }
-
-    #[test]
-    fn hexadecimal_digits_survive_the_way_there_and_back() {
-        assert_eq!(hex(&[0, 0xAB, 0xFF]), "00abff");
-        assert_eq!(unhex("00abff"), Some(vec![0, 0xAB, 0xFF]));
-        assert_eq!(unhex("xy"), None);
     }
 
     #[test]

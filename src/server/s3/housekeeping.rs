@@ -13,20 +13,28 @@ const ABANDONED: i64 = 7 * 24 * 3600 * 1000;
 const BATCH: u32 = 50;
 const PERIOD: Duration = Duration::from_hours(1);
 
-/// Tidies up at the start and every hour, until told to stop.
+/// Removes abandoned uploads at the start and every hour, and sweeps every hour, until told to stop. At the start the
+/// store has swept already.
 pub async fn keep_house(store: Store, stopping: CancellationToken) {
+    let mut tidied = remove_abandoned(&store, crate::clock::now()).await;
     loop {
-        if let Err(error) = tidy(&store, crate::clock::now()).await {
+        if let Err(error) = tidied {
             tracing::warn!(%error, "failed to tidy up; it is tried again in an hour");
         }
         if stopping.run_until_cancelled(tokio::time::sleep(PERIOD)).await.is_none() {
             return;
         }
+        tidied = tidy(&store, crate::clock::now()).await;
     }
 }
 
 /// Removes abandoned uploads with their parts, then sweeps.
 pub async fn tidy(store: &Store, now: Timestamp) -> Result<(), StoreError> {
+    remove_abandoned(store, now).await?;
+    store.sweep(now).await
+}
+
+async fn remove_abandoned(store: &Store, now: Timestamp) -> Result<(), StoreError> {
     let before = now.as_millisecond() - ABANDONED;
     loop {
         let write = move |c: &Connection| {
@@ -40,9 +48,8 @@ pub async fn tidy(store: &Store, now: Timestamp) -> Result<(), StoreError> {
         let (removed, blobs) = store.write(write).await?;
         store.blobs().remove(blobs).await;
         if removed == 0 {
-            break;
+            return Ok(());
         }
         tracing::info!(uploads = removed, "removed uploads that were abandoned for seven days");
     }
-    store.sweep(now).await
 }

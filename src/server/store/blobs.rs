@@ -5,6 +5,7 @@
 //! referred to is unlinked: the sweep does that later.
 
 use super::StoreError;
+use super::files::{failed, sync};
 use rusqlite::Connection;
 use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -22,6 +23,11 @@ impl BlobName {
     /// A new name, from 16 random bytes.
     pub fn from_random(bytes: [u8; 16]) -> Self {
         Self(format!("{:032x}", u128::from_be_bytes(bytes)))
+    }
+
+    /// Where the blob lies in the folder of all blobs.
+    pub fn path(&self) -> PathBuf {
+        Path::new(&self.0[..2]).join(&self.0)
     }
 
     /// A name as the database has it; `None` where it is none.
@@ -104,7 +110,7 @@ impl Unfinished {
     fn finish(self) -> Result<Draft, StoreError> {
         let (Self { draft, .. }, file) = self.flush()?;
         file.sync_all().map_err(failed("sync", &draft.path))?;
-        sync_folder(&parent(&draft.path))?;
+        sync(&parent(&draft.path))?;
         Ok(draft)
     }
 }
@@ -139,13 +145,13 @@ impl Blobs {
             let path = folder.join(format!("{prefix:02x}"));
             std::fs::create_dir_all(&path).map_err(failed("make", &path))?;
         }
-        sync_folder(folder)?;
+        sync(folder)?;
         Ok(Self { folder: folder.to_owned(), gate: gate_of(folder) })
     }
 
     /// Where a blob lies.
     pub fn path(&self, name: &BlobName) -> PathBuf {
-        self.folder.join(&name.0[..2]).join(&name.0)
+        self.folder.join(name.path())
     }
 
     /// Begins a new blob.
@@ -170,7 +176,7 @@ impl Blobs {
         let mut draft = self.draft();
         match std::fs::hard_link(self.path(source), &draft.path) {
             Ok(()) => {
-                sync_folder(&parent(&draft.path))?;
+                sync(&parent(&draft.path))?;
                 Ok(Some(draft))
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -203,7 +209,7 @@ impl Blobs {
             }
         }
         target.sync_all().map_err(failed("sync", &draft.path))?;
-        sync_folder(&parent(&draft.path))?;
+        sync(&parent(&draft.path))?;
         Ok(Some(draft))
     }
 
@@ -322,15 +328,6 @@ fn unlink(path: &Path) {
 
 fn parent(path: &Path) -> PathBuf {
     path.parent().unwrap_or(path).to_owned()
-}
-
-fn sync_folder(folder: &Path) -> Result<(), StoreError> {
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("sync", folder))
-}
-
-fn failed(op: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> StoreError {
-    let path = path.to_owned();
-    move |source| StoreError::File { op, path, source }
 }
 
 #[cfg(test)]

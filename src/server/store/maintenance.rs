@@ -5,10 +5,11 @@
 //! nothing ([`super::blobs::hold`]), and blobs never change. The key is not in it: whoever has both has the secrets.
 
 use super::blobs::{self, BlobName};
-use super::{BLOBS, Cipher, DATABASE, KEY, StoreError, lock, make_folder, meter, migrate};
+use super::files::{failed, make_folder, sync};
+use super::{BLOBS, Cipher, DATABASE, KEY, StoreError, lock, meter, migrate};
 use rusqlite::{Connection, OpenFlags};
-use std::fs::{self, File};
-use std::io::{Error, ErrorKind};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -155,7 +156,7 @@ fn copy_blobs(
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (blob, size): (BlobName, i64) = (row.get(0)?, row.get(1)?);
-        let name = PathBuf::from(&blob.as_str()[..2]).join(blob.as_str());
+        let name = blob.path();
         let copied = copy_file(&from.join(&name), &to.join(&name))?;
         if i64::try_from(copied) != Ok(size) {
             let what = format!("it has {copied} bytes instead of {size}");
@@ -199,15 +200,6 @@ fn read_only(database: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(database, flags)?;
     connection.busy_timeout(std::time::Duration::from_secs(30))?;
     Ok(connection)
-}
-
-fn sync(path: &Path) -> Result<(), StoreError> {
-    File::open(path).and_then(|file| file.sync_all()).map_err(failed("sync", path))
-}
-
-fn failed(op: &'static str, path: &Path) -> impl FnOnce(Error) -> StoreError {
-    let path = path.to_owned();
-    move |source| StoreError::File { op, path, source }
 }
 
 #[cfg(test)]

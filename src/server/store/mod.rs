@@ -15,6 +15,7 @@ mod cipher;
 pub mod columns;
 pub mod copies;
 pub mod credentials;
+mod files;
 pub mod idempotency;
 pub mod jobs;
 pub mod keys;
@@ -151,7 +152,7 @@ impl Store {
     /// Opens the data folder, making it if it is not there: `storekeeper.db`, `usage.db`, `storekeeper.key` (0600) and
     /// `blobs/`.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        make_folder(folder)?;
+        files::make_folder(folder)?;
         let lock = lock(folder)?;
         let database = folder.join(DATABASE);
         let mut connection = Connection::open(&database)?;
@@ -268,20 +269,14 @@ impl Shared {
     }
 }
 
-fn make_folder(folder: &Path) -> Result<(), StoreError> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    let failed = |source| StoreError::File { op: "make", path: folder.to_owned(), source };
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)
-}
-
 fn lock(folder: &Path) -> Result<std::fs::File, StoreError> {
     let path = folder.join("lock");
-    let failed = |source| StoreError::File { op: "open", path: path.clone(), source };
+    let mut options = std::fs::OpenOptions::new();
     let file =
-        std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+        options.create(true).truncate(false).write(true).open(&path).map_err(files::failed("open", &path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Locked(folder.to_owned())),
-        Err(std::fs::TryLockError::Error(source)) => Err(StoreError::File { op: "lock", path, source }),
+        Err(std::fs::TryLockError::Error(source)) => Err(files::failed("lock", &path)(source)),
     }
 }
