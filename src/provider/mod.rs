@@ -16,6 +16,9 @@ pub use types::*;
 
 use async_trait::async_trait;
 
+/// The random bytes that a pair is chosen from.
+pub const RANDOM_BYTES: usize = 64;
+
 /// The management API of one account of one object store.
 ///
 /// Every call is one attempt with a timeout; retrying is the caller's business. Only [`ErrorKind::NotFound`] means
@@ -51,6 +54,18 @@ pub trait Provider: Send + Sync {
     /// Makes a key: exactly one transmission, never repeated below this call. [`Error::is_definite`] tells whether a
     /// failure proves that no key was made. `idempotency_key` is sent where the provider honours such keys.
     async fn mint_key(&self, key: &KeyWish, idempotency_key: Option<&str>) -> Result<KeyPair, Error>;
+    /// A pair for that key, chosen from these random bytes: the same ones give the same pair. `None` unless the provider
+    /// can do [`Capability::ChosenPairs`].
+    fn choose_pair(&self, _key: &KeyWish, _random: &[u8; RANDOM_BYTES]) -> Option<KeyPair> {
+        None
+    }
+    /// Makes the provider agree with a chosen pair: idempotent, and it touches no key of another id. A key of that id
+    /// that is not this pair's is [`ErrorKind::NameTaken`]. [`Error::is_definite`] tells whether a failure proves that no
+    /// key was made.
+    async fn put_key(&self, key: &KeyWish, _pair: &KeyPair) -> Result<(), Error> {
+        let kind = ErrorKind::NotSupported("it makes pairs itself".to_owned());
+        Err(Error { op: "put key", object: key.nonce.clone(), kind })
+    }
     /// Revokes a key.
     async fn revoke_key(&self, access_key_id: &str) -> Result<(), Error>;
 

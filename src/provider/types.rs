@@ -57,6 +57,8 @@ impl fmt::Display for ObjectName {
 pub enum Capability {
     /// Repeating a mint with the same idempotency key answers with the same pair (class A1).
     IdempotentMint,
+    /// The caller chooses the pair (class B): `put_key` is used, and `mint_key` never.
+    ChosenPairs,
     /// A key can be restricted to some of its user's buckets.
     KeyBuckets,
     /// Buckets can keep older versions.
@@ -72,6 +74,7 @@ impl Capability {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::IdempotentMint => "idempotency-keys",
+            Self::ChosenPairs => "chosen-pairs",
             Self::KeyBuckets => "key-buckets",
             Self::Versioning => "versioning",
             Self::ObjectLock => "object-lock",

@@ -4,7 +4,7 @@ use super::breaker::{Breaker, Heard};
 use crate::operator::runtime::metrics::Metrics;
 use crate::provider::{
     BucketState, BucketWish, ClusterId, Description, Error, ErrorKind, Inventory, KeyPair, KeyState, KeyWish,
-    OwnerMark, Provider, TenantState, TenantWish, UserState, UserWish,
+    OwnerMark, Provider, RANDOM_BYTES, TenantState, TenantWish, UserState, UserWish,
 };
 use async_trait::async_trait;
 use std::future::Future;
@@ -192,6 +192,14 @@ impl Provider for Guard {
 
     async fn mint_key(&self, key: &KeyWish, idempotency_key: Option<&str>) -> Result<KeyPair, Error> {
         self.call("create key", &key.nonce, self.inner.mint_key(key, idempotency_key)).await
+    }
+
+    fn choose_pair(&self, key: &KeyWish, random: &[u8; RANDOM_BYTES]) -> Option<KeyPair> {
+        self.inner.choose_pair(key, random)
+    }
+
+    async fn put_key(&self, key: &KeyWish, pair: &KeyPair) -> Result<(), Error> {
+        self.call("put key", &pair.access_key_id, self.inner.put_key(key, pair)).await
     }
 
     async fn revoke_key(&self, access_key_id: &str) -> Result<(), Error> {
