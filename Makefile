@@ -81,8 +81,9 @@ openapi: build ## Write docs/openapi.json from the Rust types
 figures: build venv ## What it costs: writes and calls per key, writes on restart, memory
 	@$(RUN) -m harness.figures
 
-controlplane: ## Build kube-apiserver, kube-controller-manager, kubectl and etcd into the cache
+controlplane: ## Build kube-apiserver, kube-controller-manager, kubectl, etcd and helm into the cache
 	@$(PYTHON) tests/controlplane/build.py
+	@$(PYTHON) tests/controlplane/build.py helm
 
 venv: $(VENV)/complete
 
