@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help quickstart quickstart-down test prove prove-server simulate faults soak test-rust test-python build fmt lint crds openapi venv controlplane figures clean
+.PHONY: help quickstart quickstart-down test prove prove-server simulate faults soak test-rust test-python build fmt lint crds chart openapi venv controlplane figures clean
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -74,6 +74,9 @@ lint: venv ## Formatting, clippy with warnings denied, cargo-deny, ruff
 
 crds: build ## Write crds/ from the Rust types
 	$(STOREKEEPER_BIN) crds --directory crds
+
+chart: crds venv ## Write what of charts/ is made from something else: CRDs, policies, roles, README, snapshots
+	@$(RUN) -m chart.generate
 
 openapi: build ## Write docs/openapi.json from the Rust types
 	$(STOREKEEPER_BIN) openapi --file docs/openapi.json
