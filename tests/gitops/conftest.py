@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
-from e2e.conftest import empty_world, installation, module_world, pytest_runtest_makereport, world
+from collections.abc import Iterator
 
-__all__ = ["empty_world", "installation", "module_world", "pytest_runtest_makereport", "world"]
+import pytest
+
+from e2e.conftest import empty_world, module_world, pytest_runtest_makereport, world
+from harness.installation import Installation
+from harness.running import started
+
+__all__ = ["empty_world", "module_world", "pytest_runtest_makereport", "world"]
+
+
+@pytest.fixture(scope="package")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with started(Installation(tmp_path_factory.mktemp("installation"))) as made:
+        print(f"logs of the installation: {made.logs}")
+        yield made
