@@ -7,7 +7,8 @@ its own arguments, in which only addresses and folders are others, and with the 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from chart.helm import NAMESPACE, Helm
@@ -45,6 +46,15 @@ class Cluster:
         for process in self._processes:
             process.stop()
         self.plane.stop()
+
+    @contextmanager
+    def installed(self, *arguments: str) -> Iterator[None]:
+        """The chart, for as long as a block lasts."""
+        self.helm.install(*arguments)
+        try:
+            yield
+        finally:
+            self.helm.uninstall()
 
     def namespace(self, name: str, **labels: str) -> str:
         metadata = {"name": name, "labels": labels}

@@ -1,0 +1,86 @@
+"""What docs/install.md tells people to type, typed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chart.cluster import Cluster, server_command
+from chart.helm import NAMESPACE, settings
+from harness import paths, tls
+from harness.http import answers
+from harness.kube import KINDS
+from harness.management import OPERATOR_SCOPES, Management
+
+PAGE = (paths.REPOSITORY / "docs" / "install.md").read_text()
+# Everything else goes to the real kubectl; the way into the cluster is that the server is on this machine.
+KUBECTL = """#!/bin/sh
+[ "$1" = port-forward ] || [ "$3" = port-forward ] && exec sleep 60
+exec '{kubectl}' --kubeconfig='{kubeconfig}' "$@"
+"""
+
+
+@pytest.fixture(scope="module")
+def served(cluster: Cluster) -> Iterator[int]:
+    """The chart with its server, which answers on this machine with the certificate and the password of the cluster."""
+    given = settings(server__enabled=True, server__tls__dnsNames=["localhost"])
+    with cluster.installed(*given):
+        folder = cluster.folder / "server"
+        folder.mkdir()
+        for name in ("storekeeper-server-tls", "storekeeper-server-admin"):
+            for entry, text in cluster.secret(name).items():
+                tls.write_private(folder / entry, text.encode())
+        files = tls.Certificates(ca=folder / "ca.crt", cert=folder / "tls.crt", key=folder / "tls.key")
+        template = cluster.read("statefulset/storekeeper-server")["spec"]["template"]
+        command = server_command(template["spec"]["containers"][0], folder, files, folder / "password")
+        (port,) = (str(part).rpartition(":")[2] for part in command if str(part).startswith("--listen="))
+        process = cluster.process("server", command)
+        process.start(lambda: answers(f"https://localhost:{port}/readyz", files.ca))
+        yield int(port)
+
+
+def test_the_token_for_the_operator_is_made_as_documented(cluster: Cluster, served: int, tmp_path: Path) -> None:
+    (script,) = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+    assert script.count("8443") >= 3
+    layout = cluster.plane.layout
+    shim = tmp_path / "bin" / "kubectl"
+    shim.parent.mkdir()
+    shim.write_text(KUBECTL.format(kubectl=layout.tools / "kubectl", kubeconfig=layout.admin_kubeconfig))
+    shim.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{shim.parent}:{os.environ['PATH']}", "TMPDIR": str(tmp_path)}
+    command = ["bash", "-euo", "pipefail", "-c", script.replace("8443", str(served))]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert ran.returncode == 0, ran.stderr
+    token = cluster.secret("main-admin")["token"]
+    assert token not in ran.stdout + ran.stderr
+    assert list(tmp_path.iterdir()) == [shim.parent], "secrets must not be left behind"
+    management = Management(f"https://localhost:{served}", cluster.folder / "server" / "ca.crt", token)
+    (made,) = (one for one in management.items("tokens") if one["name"] == "operator")
+    assert sorted(made["scopes"]) == sorted(OPERATOR_SCOPES)
+
+
+def test_kubectl_alone_installs_it_as_documented(cluster: Cluster) -> None:
+    section = PAGE.partition("## With kubectl\n")[2].partition("\n## ")[0]
+    commands = re.findall(r"^    (kubectl .*?)(?:  #.*)?$", section, re.MULTILINE)
+    assert len(commands) == 6
+    for command in commands:
+        words = command.split()[1:]
+        if words[0] == "wait":
+            names = [f"crd/{plural}.storekeeper.dev" for prefix, plural, _ in KINDS.values() if "storekeeper" in prefix]
+            words = [*words[:2], "--timeout=30s", *names]
+        words = [str(paths.REPOSITORY / word) if (paths.REPOSITORY / word).exists() else word for word in words]
+        cluster.kube.kubectl(*words)
+    assert cluster.kube.find("ServiceAccount", "storekeeper", NAMESPACE)
+    assert len(cluster.kube.items("ValidatingAdmissionPolicy")) > 20
+
+
+def test_every_file_that_the_page_names_is_there() -> None:
+    named = re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", PAGE)
+    assert len(named) > 5
+    for name in named:
+        assert (paths.REPOSITORY / "docs" / name).exists(), name
