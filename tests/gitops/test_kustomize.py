@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from e2e.world import World, of_kind
+from gitops.kustomize import kustomize
 from harness import paths
 from harness.kube import Object
 
@@ -74,14 +74,6 @@ EVERYTHING = [*PLATFORM, *TEAM, *PODS, *OPERATORS]
 # What is renamed, and what is made by generators below.
 NAMES = ("acme", "app", "data", "app-rw", "assigned")
 CREDENTIALS = ("token", "ca")
-
-
-def kustomize(folder: Path) -> list[Object]:
-    """`kubectl kustomize` of a folder."""
-    command = [paths.tools() / "kubectl", "kustomize", folder]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return list(yaml.safe_load_all(done.stdout))
 
 
 def renamed(folder: Path, objects: list[Object], *, references: Object | None = None, **more: Any) -> list[Object]:
