@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
-from botocore.auth import S3SigV4Auth
+from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as Signer
 from botocore.exceptions import ClientError
@@ -111,6 +112,31 @@ def test_a_presigned_url_lives_a_week_at_most_and_ends_when_it_says(user: User) 
     assert send(user, "GET", too_long).status_code == 400
     short = client.generate_presigned_url("get_object", Params=at, ExpiresIn=1)
     until(lambda: send(user, "GET", short).status_code == 403, "the end of the URL", deadline=10)
+
+
+def test_a_presigned_url_does_not_begin_in_the_future(user: User) -> None:
+    key = user.key("Full")
+    user.client().put_object(Bucket=BUCKET, Key="a", Body=b"data")
+    url = f"{user.server.s3_endpoint}/{BUCKET}/a"
+
+    def beginning(after: timedelta) -> requests.Response:
+        signer = S3SigV4QueryAuth(
+            Signer(key.access_key_id, key.secret_access_key), "s3", user.server.region, expires=600
+        )
+        request = AWSRequest("GET", url)
+        request.context["timestamp"] = (datetime.now(UTC) + after).strftime("%Y%m%dT%H%M%SZ")
+        signer._modify_request_before_signing(request)
+        signer._inject_signature_to_request(
+            request, signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
+        )
+        return send(user, "GET", request.url)
+
+    assert beginning(timedelta()).content == b"data"
+    for after in (timedelta(minutes=20), timedelta(days=1), timedelta(days=3650)):
+        answer = beginning(after)
+        assert answer.status_code in (400, 403), answer.text
+        assert b"data" not in answer.content
+    assert beginning(timedelta(minutes=-11)).status_code == 403, "it has ended"
 
 
 def test_a_revoked_key_stops_at_once_presigned_urls_included(user: User) -> None:
