@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -244,6 +245,35 @@ def test_parts_are_numbered_up_to_ten_thousand(user: User) -> None:
     for number in (0, 10_001, -1):
         refused(400, "InvalidArgument", put_part, client, upload, number, b"x")
     complete(client, upload, put_part(client, upload, 10_000, b"x"))
+
+
+def test_ten_thousand_parts_are_listed_in_ten_pages_and_completed_by_name(user: User) -> None:
+    client = user.client()
+    upload = begin(client)
+    tag = put_part(client, upload, 1, b"small")["ETag"]
+    database = sqlite3.connect(user.server.folder / "data" / "storekeeper.db", timeout=10)
+    with database:
+        # The parts' rows without their files: neither is read before an upload is complete.
+        database.execute(
+            "WITH RECURSIVE more (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM more WHERE n < 10000) "
+            "INSERT INTO part (upload, number, size, etag, blob, checksums, modified) "
+            "SELECT upload, n, size, etag, printf('%032x', n), checksums, modified FROM part, more WHERE upload = ?",
+            (upload["UploadId"],),
+        )
+    try:
+        pages = list(client.get_paginator("list_parts").paginate(**upload))
+        assert [len(page["Parts"]) for page in pages] == [1000] * 10
+        assert [part["PartNumber"] for page in pages for part in page["Parts"]] == list(range(1, 10_001))
+        named = [{"PartNumber": number, "ETag": tag} for number in range(1, 10_002)]
+        refused(400, "EntityTooSmall", complete, client, upload, *named[:-1])
+        refused(400, None, complete, client, upload, *named)
+        client.abort_multipart_upload(**upload)
+        refused(404, "NoSuchUpload", client.list_parts, **upload)
+        assert user.usage() == (0, 0)
+    finally:
+        with database:
+            database.execute("DELETE FROM part WHERE upload = ?", (upload["UploadId"],))
+        database.close()
 
 
 def test_the_quota_of_a_tenant_holds_for_its_users_together(server: Any, admin: Any) -> None:
