@@ -170,6 +170,33 @@ def _scene(user: User, level: str) -> Scene:
     return Scene(user, client, upload, kept["VersionId"])
 
 
+def _everything(scene: Scene) -> dict[str, object]:
+    """All that an operation could have changed, as a Full key sees it."""
+    user, full = scene.user, scene.user.client()
+    names = [bucket["Name"] for bucket in full.list_buckets()["Buckets"]]
+    kept = {"Bucket": BUCKET, "Key": "kept"}
+    listings = [
+        {name: value for name, value in full.list_object_versions(Bucket=name).items() if name != "ResponseMetadata"}
+        for name in names
+    ]
+    uploads = full.list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])
+    return {
+        "buckets": names,
+        "versions": listings,
+        "versioning": [full.get_bucket_versioning(Bucket=name).get("Status") for name in names],
+        "lock": full.get_object_lock_configuration(Bucket=BUCKET)["ObjectLockConfiguration"],
+        "uploads": [(one["Key"], one["UploadId"]) for one in uploads],
+        "parts": [
+            full.list_parts(Bucket=BUCKET, Key=one["Key"], UploadId=one["UploadId"]).get("Parts") for one in uploads
+        ],
+        "tags": full.get_object_tagging(**_at(scene))["TagSet"],
+        "retention": full.get_object_retention(**kept)["Retention"],
+        "hold": full.get_object_legal_hold(**_at(scene))["LegalHold"],
+        "content": full.get_object(**_at(scene))["Body"].read(),
+        "usage": user.usage(),
+    }
+
+
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_level_may_do_what_the_table_says_and_nothing_else(locking: User, operation: str, level: str) -> None:
@@ -178,11 +205,13 @@ def test_a_level_may_do_what_the_table_says_and_nothing_else(locking: User, oper
     if level in levels:
         call(scene)
         return
+    before = _everything(scene)
     with pytest.raises(ClientError) as caught:
         call(scene)
     status, code = s3.refusal(caught.value)
     assert status == 403, caught.value
     assert code in ("AccessDenied", "403", ""), caught.value
+    assert _everything(scene) == before
 
 
 @pytest.mark.parametrize("level", LEVELS)
