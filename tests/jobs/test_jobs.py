@@ -88,6 +88,35 @@ def test_an_interrupted_job_goes_on_at_the_object_where_it_stopped(
     assert before < len(everything), "the job was over before the server was ended: use more objects"
 
 
+@pytest.mark.parametrize("kind", ["EmptyBucket", "Restore"])
+def test_a_killed_job_of_any_kind_goes_on_at_the_object_where_it_stopped(
+    server: ManagementServer, user: User, kind: str
+) -> None:
+    everything = versions(user, BUCKET)
+    backup = start(user, kind="Backup", source=bucket(user, BUCKET), target=bucket(user, COPY))
+    assert ended(user, backup)["state"] == "Succeeded"
+    if kind == "EmptyBucket":
+        job = start(user, kind=kind, source=bucket(user, BUCKET))
+    else:
+        user.bucket("again", versioning="Enabled")
+        job = start(user, kind=kind, backupId=backup, target=bucket(user, "again"))
+    until(lambda: copied(user, job) > 0, "the job to begin", 60, period=0.001)
+    server.kill()
+    server.start()
+    before = copied(user, job)
+    done = ended(user, job)
+    assert done["state"] == "Succeeded", done
+    assert before < len(everything), "the job was over before the server was killed: use more objects"
+    assert done["progress"]["versions"] == len(everything), "each once"
+    if kind == "EmptyBucket":
+        assert versions(user, BUCKET) == []
+        assert user.usage(BUCKET) == (0, 0)
+        assert versions(user, COPY) == everything
+    else:
+        assert versions(user, "again") == versions(user, BUCKET) == everything
+        assert user.usage("again") == user.usage(BUCKET)
+
+
 def test_what_was_backed_up_is_emptied_and_brought_back(user: User) -> None:
     backup = start(user, kind="Backup", source=bucket(user, BUCKET), target=bucket(user, COPY))
     assert ended(user, backup)["state"] == "Succeeded"
