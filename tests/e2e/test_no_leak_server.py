@@ -64,6 +64,33 @@ def sign_in_in_every_wrong_way(scene: Scene) -> None:
     assert scene.post("/v1/sessions", f"password={wrong}", **{"Content-Type": "text/plain"}).status_code == 415
 
 
+def a_browser(scene: Scene) -> None:
+    """A session in a cookie, with its CSRF token, right and wrong."""
+    server = scene.server
+    body = {"login": ADMINISTRATOR, "password": server.password, "cookie": True}
+    with session(server.certificates.ca) as plain:
+        made = plain.post(f"{server.endpoint}/v1/sessions", json=body, timeout=30)
+        assert made.status_code == 201
+        cookie = made.headers["Set-Cookie"].split(";")[0]
+        scene.told["the token of a session in a cookie"] = cookie.partition("=")[2]
+        csrf = made.json()["csrfToken"]
+        scene.told["a CSRF token"] = csrf
+        plain.cookies.clear()
+        wrong = scene.canary("a wrong CSRF token")
+        for token, status in ((csrf, 201), (wrong, 403)):
+            headers = {"Cookie": cookie, "X-CSRF-Token": token}
+            wish = {"name": f"browser-{status}"}
+            answer = plain.post(f"{server.endpoint}/v1/tenants", json=wish, headers=headers, timeout=30)
+            assert answer.status_code == status, answer.text
+        name = cookie.partition("=")[0]
+        stale = {"Cookie": f"{name}={scene.canary('a wrong token in a cookie')}"}
+        assert plain.get(f"{server.endpoint}/v1/users", headers=stale, timeout=30).status_code == 401
+        out = plain.delete(
+            f"{server.endpoint}/v1/sessions", headers={"Cookie": cookie, "X-CSRF-Token": csrf}, timeout=30
+        )
+        assert out.status_code == 204
+
+
 def credentials(scene: Scene) -> Management:
     """Sign in, and make, use and misuse every kind of bearer credential."""
     server = scene.server
@@ -134,6 +161,13 @@ def objects(scene: Scene, given: s3.Credentials) -> None:
         ]
         verb = "PUT" if method == "put_object" else "GET"
         session(server.certificates.ca).request(verb, url, data=b"x" if verb == "PUT" else None, timeout=30)
+    for called, one, status in (("a form", good, 204), ("a form that is refused", client(wrong), 403)):
+        form = one.generate_presigned_post("canary", "form.txt", ExpiresIn=600)
+        scene.told[f"the signature of {called}"] = form["fields"]["x-amz-signature"]
+        answer = session(server.certificates.ca).post(
+            form["url"], data=form["fields"], files={"file": b"x"}, timeout=30
+        )
+        assert answer.status_code == status, answer.text
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +179,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     try:
         server.start()
         sign_in_in_every_wrong_way(made)
+        a_browser(made)
         manager = credentials(made)
         objects(made, keys(made, manager))
         made.texts |= of_process("the server", server.process.pid)
@@ -177,4 +212,4 @@ def test_the_search_finds_what_is_there(scene: Scene) -> None:
     assert {"keys as listed", "audit events", "log"} <= places, sorted(places)
     assert any(place.startswith("data/storekeeper.db") for place in places), sorted(places)
     assert '"level":"TRACE"' in scene.texts["log"], "the log was as loud as it gets"
-    assert len(scene.told) >= 16
+    assert len(scene.told) >= 22
