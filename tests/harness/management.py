@@ -26,6 +26,7 @@ class Management:
 
     def __init__(self, endpoint: str, ca: Path, token: str | None = None) -> None:
         self.endpoint = endpoint
+        self.token = token
         self._session = session(ca, token)
 
     def call(self, method: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Any:

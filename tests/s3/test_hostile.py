@@ -151,6 +151,54 @@ def test_no_path_leads_out_of_the_bucket(user: User, path: str) -> None:
         assert not statuses(received) or statuses(received)[0] < 500, received[:300]
 
 
+MANAGEMENT_PATHS = [
+    "/../../../etc/passwd",
+    "/v1/../../../etc/passwd",
+    "/v1/../v1/users/{user}",
+    "/v1/users/../users/{user}",
+    "/v1/tenants/../users/{user}",
+    "/v1/./users/{user}",
+    "/v1//users/{user}",
+    "//v1/users/{user}",
+    "/v1/users/{user}/",
+    "/v1/users/%2e%2e/users/{user}",
+    "/v1/users/{user}%2f..%2f{user}",
+    "/v1/users/{user}%00",
+    "/v1/users/{user}%0d%0aX-A:%20b",
+    "/v1/users/%ff%fe",
+    "/v1/users/%",
+    "/v1/users/' OR '1'='1",
+    "/v1/users/%27%20OR%20%271%27=%271",
+    "/v1/users/*",
+    "/v1/buckets/{user}/..%2f..%2fstorekeeper.key",
+    "/v1/buckets/{user}/%2e%2e",
+    "/v1/buckets/..%2f{user}/data",
+    "/V1/users/{user}",
+    "/v1/Users/{user}",
+    "/docs/../storekeeper.db",
+    "/docs/..%2f..%2fstorekeeper.key",
+    "/docs/page.js/../../storekeeper.key",
+]
+
+
+@pytest.mark.parametrize("path", MANAGEMENT_PATHS)
+def test_no_path_of_the_management_api_is_another_ones(user: User, path: str) -> None:
+    endpoint, token = user.server.endpoint, user.admin.token
+
+    def status(method: str, target: str) -> list[int]:
+        head = f"{method} {target} HTTP/1.1\r\nHost: {urlsplit(endpoint).netloc}\r\nAuthorization: Bearer {token}\r\n"
+        received = answers(user.server, endpoint, head.encode() + END)
+        assert b"root:" not in received and b"SQLite" not in received
+        return statuses(received)
+
+    assert status("GET", f"/v1/users/{user.id}") == [200]
+    for method in ("GET", "DELETE", "PATCH"):
+        found = status(method, path.format(user=user.id))
+        assert found in ([], [400], [404], [405], [415]), (method, found)
+    assert status("GET", f"/v1/users/{user.id}") == [200]
+    assert user.usage() == (4, 1)
+
+
 @pytest.mark.parametrize("plane", ["s3_endpoint", "endpoint"])
 @pytest.mark.parametrize(
     "headers",
