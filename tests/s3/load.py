@@ -83,20 +83,31 @@ class Writer:
 
 
 class KeyMaker:
-    """Makes access keys; knows which were acknowledged."""
+    """Makes access keys and revokes every third; knows which of it was acknowledged."""
 
     def __init__(self, user: User, admin: Management) -> None:
         self.user = user
         self.admin = admin
         self.acknowledged: set[str] = set()
+        self.revoked: set[str] = set()
+        # Revoked without an answer: they may be there or not.
+        self._asked: set[str] = set()
+        self._made = 0
 
     def until_it_fails(self, stop: threading.Event) -> None:
         try:
             while not stop.is_set():
-                self.acknowledged.add(self.user.key("Read").access_key_id)
+                key = self.user.key("Read").access_key_id
+                self.acknowledged.add(key)
+                self._made += 1
+                if self._made % 3 == 0:
+                    self._asked.add(key)
+                    self.admin.revoke(key)
+                    self.revoked.add(key)
         except (Problem, OSError):
             return
 
     def compare(self) -> list[str]:
         there = {key["accessKeyId"] for key in self.admin.access_keys(user=self.user.id)}
-        return [f"the key {key} is lost" for key in self.acknowledged - there]
+        lost = [f"the key {key} is lost" for key in self.acknowledged - self._asked - there]
+        return lost + [f"the key {key} was revoked, and is there" for key in self.revoked & there]

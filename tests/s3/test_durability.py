@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -18,7 +20,7 @@ from botocore.exceptions import ClientError
 from harness import paths, tls
 from harness.management import Management, Problem
 from harness.management_server import ManagementServer
-from harness.s3 import refusal
+from harness.s3 import Credentials, refusal
 from harness.waiting import until
 from s3.load import KeyMaker, Writer
 from s3.world import BUCKET, MIB, User, content, refused
@@ -79,6 +81,17 @@ def audit(data: Path) -> None:
     database.close()
 
 
+def still_signs(user: User, maker: KeyMaker) -> list[str]:
+    """Keys that were revoked and are let in all the same: asked with any secret, which comes after the key."""
+    found = []
+    for key in sorted(maker.revoked)[-5:]:
+        with pytest.raises(ClientError) as caught:
+            user.connect(Credentials(key, "x" * 40)).list_buckets()
+        if refusal(caught.value) != (403, "InvalidAccessKeyId"):
+            found.append(f"the key {key} was revoked, and answers {caught.value}")
+    return found
+
+
 @pytest.mark.timeout(120 + 6 * KILLS)
 def test_kills_under_load_lose_nothing_and_leave_nothing_half_written(new_server: NewServer) -> None:
     server = new_server("killed")
@@ -105,9 +118,12 @@ def test_kills_under_load_lose_nothing_and_leave_nothing_half_written(new_server
         for writer in writers:
             wrong += [f"kill {kill}: {what}" for what in writer.compare(writer.connect())]
         wrong += maker.compare()
+        wrong += still_signs(user, maker)
         assert not wrong, f"seed {SEED}: {wrong}"
     acknowledged = sum(writer.acknowledged for writer in writers)
-    print(f"{KILLS} kills, {acknowledged} acknowledged writes, {len(maker.acknowledged)} keys, 0 lost; seed {SEED}")
+    made, revoked = len(maker.acknowledged), len(maker.revoked)
+    assert revoked > 0
+    print(f"{KILLS} kills, {acknowledged} acknowledged writes, {made} keys, {revoked} revoked, 0 lost; seed {SEED}")
     # A start sweeps what the last kill left behind.
     assert server.stop() == 0
     server.start()
@@ -115,11 +131,17 @@ def test_kills_under_load_lose_nothing_and_leave_nothing_half_written(new_server
     audit(server.folder / "data")
 
 
+def etags(data: bytes) -> tuple[str, str]:
+    """The entity tag of an object: put whole, or uploaded as one part."""
+    whole = hashlib.md5(data)
+    return whole.hexdigest(), f"{hashlib.md5(whole.digest()).hexdigest()}-1"
+
+
 def test_a_copy_taken_under_load_is_whole_and_can_be_served(new_server: NewServer, tmp_path: Path) -> None:
     server = new_server("copied")
     server.start()
     _, user = first_user(server)
-    reading = user.key("Read")
+    reading = user.key("ReadWrite")
     client = user.client()
     for number in range(40):
         client.put_object(Bucket=BUCKET, Key=f"before/{number}", Body=f"{number}".encode() * 1000)
@@ -146,14 +168,22 @@ def test_a_copy_taken_under_load_is_whole_and_can_be_served(new_server: NewServe
     data, key = again.folder / "data", server.folder / "data" / "storekeeper.key"
     command("restore", tmp_path / "copy-4", "--key-file", key, "--data-dir", data)
     again.start()
-    user.server = again
+    user.server, user.admin = again, again.client()[0]
     restored = user.connect(reading)
     listed = [
         item for page in restored.get_paginator("list_objects_v2").paginate(Bucket=BUCKET) for item in page["Contents"]
     ]
     assert {f"before/{number}" for number in range(40)} <= {item["Key"] for item in listed}
+    parts = sum(
+        part["Size"]
+        for upload in restored.list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])
+        for part in restored.list_parts(Bucket=BUCKET, Key=upload["Key"], UploadId=upload["UploadId"]).get("Parts", [])
+    )
+    assert user.usage() == (sum(item["Size"] for item in listed) + parts, len(listed))
     for item in listed:
-        assert len(content(restored, item["Key"])) == item["Size"]
+        held = content(restored, item["Key"])
+        assert len(held) == item["Size"]
+        assert item["ETag"].strip('"') in etags(held), item["Key"]
     for number in range(40):
         assert content(restored, f"before/{number}") == f"{number}".encode() * 1000
     assert again.stop() == 0
@@ -168,13 +198,16 @@ def on_a_disk_of(size: str, mount: Path) -> tuple[str | Path, ...]:
     return ("unshare", *as_root, "--mount", "sh", "-c", script, mount)
 
 
-def problem_of(admin: Management, user: User) -> tuple[int, str] | None:
-    """What the management API says to a change."""
-    try:
-        admin.call("PATCH", f"/v1/users/{user.id}", {"description": "x" * 200})
-    except Problem as problem:
-        return problem.status, problem.document["type"]
-    return None
+def minted(admin: Management, user: User) -> tuple[set[str], tuple[int, str] | None]:
+    """Keys that are made until that is refused, and how it is."""
+    keys: set[str] = set()
+    wish = {"userId": user.id, "permission": "Read", "description": "x" * 200}
+    for _ in range(20_000):
+        try:
+            keys.add(admin.call("POST", "/v1/accessKeys", wish)["accessKeyId"])
+        except Problem as problem:
+            return keys, (problem.status, problem.document["type"])
+    return keys, None
 
 
 def test_a_full_disk_is_said_harms_nothing_and_is_over_when_there_is_room(
@@ -202,7 +235,8 @@ def test_a_full_disk_is_said_harms_nothing_and_is_over_when_there_is_room(
                 break
     assert (507, "InsufficientStorage") in said
     assert said <= {(507, "InsufficientStorage"), (503, "ServiceUnavailable")}
-    assert problem_of(admin, user) in (None, (507, "insufficient-storage"))
+    keys, full = minted(admin, user)
+    assert full == (507, "insufficient-storage")
     for key, data in known.items():
         assert content(client, key) == data
     filler.unlink()
@@ -214,6 +248,14 @@ def test_a_full_disk_is_said_harms_nothing_and_is_over_when_there_is_room(
     for key, data in known.items():
         assert content(client, key) == data
     assert user.usage()[1] == len(known) + 1
+    there = {key["accessKeyId"] for key in admin.access_keys(user=user.id) if key["description"]}
+    assert there == keys, "no key is lost, and none is there that was not acknowledged"
+    for file in filler.parent.glob("storekeeper.db*"):
+        shutil.copy(file, tmp_path)
+    database = sqlite3.connect(tmp_path / "storekeeper.db")
+    assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+    database.close()
 
 
 def test_a_key_file_that_does_not_fit_and_a_newer_database_are_refused(new_server: NewServer, tmp_path: Path) -> None:
