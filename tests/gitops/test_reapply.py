@@ -134,17 +134,35 @@ def test_replace_with_force_revokes_a_key_that_is_not_protected(guarded: Install
     assert not live.works()
 
 
-def test_a_replaced_object_keeps_its_key_and_gets_its_finalizer_back(guarded: Installation) -> None:
+def put(installation: Installation, namespace: str) -> None:
     """`Replace=true` alone is a PUT of the manifest, which names no finalizer."""
-    live = published(guarded, key("put", NS))
-    assert not Tools(guarded).argo(key("put", NS, description="as before"), "Replace=true").refused
+    live = published(installation, key("put", namespace))
+    assert not Tools(installation).argo(key("put", namespace, description="as before"), "Replace=true").refused
 
     def finalized() -> bool:
-        return "storekeeper.dev/cleanup" in guarded.kube.get("AccessKey", "put", NS)["metadata"].get("finalizers", [])
+        found = installation.kube.get("AccessKey", "put", namespace)["metadata"]
+        return "storekeeper.dev/cleanup" in found.get("finalizers", [])
 
     until(finalized, "the finalizer to be back")
-    guarded.kube.wait_ready("AccessKey", "put", NS)
+    installation.kube.wait_ready("AccessKey", "put", namespace)
     assert live.is_untouched()
+
+
+def test_a_replaced_object_keeps_its_key_and_gets_its_finalizer_back(guarded: Installation) -> None:
+    put(guarded, NS)
+
+
+def test_without_policies_a_replaced_object_keeps_its_key_too(world: World) -> None:
+    world.user()
+    put(world.installation, world.ns)
+
+
+def test_what_has_not_changed_is_not_applied_again(guarded: Installation) -> None:
+    """Defaults, the finalizer and the status are no drift."""
+    manifest = key("still", NS)
+    published(guarded, manifest)
+    assert Tools(guarded).flux(manifest).said.split() == ["unchanged"]
+    assert Tools(guarded).flux(key("still", NS, description="new")).said.split() == ["configured"]
 
 
 @pytest.mark.parametrize("change", IDENTITY, ids=IDS)
