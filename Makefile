@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help quickstart quickstart-down test prove prove-server simulate faults soak test-rust test-python build fmt lint crds chart openapi venv controlplane figures clean
+.PHONY: help quickstart quickstart-down test prove prove-server simulate faults soak test-rust test-python build fmt lint crds chart openapi venv controlplane clients figures clean
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -54,7 +54,7 @@ soak: build venv ## Two operators, killed every few seconds while keys come and 
 prove-server: build venv ## Kill the management server a hundred times under load (long; `make test` does eight)
 	cd tests && STOREKEEPER_KILLS=100 $(VENV)/bin/python -m pytest -s s3/test_durability.py -k kills
 
-test-python: build venv ## The harness, S3 and end-to-end tests on the real control plane (PYTEST="-k name" for some)
+test-python: build venv clients ## The harness, S3 and end-to-end tests on the real control plane (PYTEST="-k name" for some)
 	cd tests && $(VENV)/bin/python -m pytest $(PYTEST)
 
 build: ## Build storekeeper (debug)
@@ -87,6 +87,9 @@ figures: build venv ## What it costs: writes and calls per key, writes on restar
 controlplane: ## Build kube-apiserver, kube-controller-manager, kubectl, etcd and helm into the cache
 	@$(PYTHON) tests/controlplane/build.py
 	@$(PYTHON) tests/controlplane/build.py helm
+
+clients: ## Build the programs in Go that the tests use into the cache
+	@cd tests && $(PYTHON) -m clients.golang
 
 venv: $(VENV)/complete
 

@@ -2,6 +2,8 @@
 
 A program lies in the user's cache folder under a key of everything that decides its content. A build goes to a file of
 its own that is renamed when it is complete, so an interrupted one is never taken for a finished one.
+
+`python -m clients.golang` from `tests/` builds them all: a test that has to build first would take longer than it may.
 """
 
 from __future__ import annotations
@@ -40,3 +42,8 @@ def build(module: Path) -> Path:
                 subprocess.run(command, cwd=module, check=True, stdout=sys.stderr)
                 made.rename(target)
     return target
+
+
+if __name__ == "__main__":
+    for path in sorted(Path(__file__).resolve().parent.glob("*/main.go")):
+        print(build(path.parent))

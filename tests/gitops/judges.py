@@ -1,4 +1,4 @@
-"""What the tools say of objects: kstatus (Flux, Helm) and Argo CD, each by its own code."""
+"""What the tools say of objects: Flux and Helm by kstatus itself, Argo CD by our script in the Lua that it uses."""
 
 from __future__ import annotations
 
