@@ -24,6 +24,10 @@ RELEASE, NAMESPACE = "storekeeper", "storekeeper-system"
 KUBERNETES = ("--kube-version", "v1.36.3", "--api-versions", "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy")
 
 
+# For tests that are not about them: half of what is installed.
+WITHOUT_POLICIES = {"policies__mode": "Off", "policies__finalizer": "Off", "roles__create": False}
+
+
 class Failed(AssertionError):
     """helm exited with an error; the text is what it wrote to standard error."""
 

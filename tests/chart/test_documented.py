@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from chart.cluster import Cluster, server_command
-from chart.helm import NAMESPACE, settings
+from chart.helm import NAMESPACE, WITHOUT_POLICIES, settings
 from harness import paths, tls
 from harness.http import answers
 from harness.kube import KINDS
@@ -28,7 +28,7 @@ exec '{kubectl}' --kubeconfig='{kubeconfig}' "$@"
 @pytest.fixture(scope="module")
 def served(cluster: Cluster) -> Iterator[int]:
     """The chart with its server, which answers on this machine with the certificate and the password of the cluster."""
-    given = settings(server__enabled=True, server__tls__dnsNames=["localhost"])
+    given = settings(server__enabled=True, server__tls__dnsNames=["localhost"], **WITHOUT_POLICIES)
     with cluster.installed(*given):
         folder = cluster.folder / "server"
         folder.mkdir()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from chart.helm import CHART, NAMESPACE, VALUES, find, objects, settings
+from chart.helm import CHART, NAMESPACE, VALUES, WITHOUT_POLICIES, find, objects, settings
 from chart.site import Site, Team
 from harness import paths, s3, tls
 from harness.kube import Object, entries
@@ -21,7 +21,7 @@ from harness.running import started
 from harness.waiting import until
 
 HOST = f"storekeeper-server.{NAMESPACE}.svc"
-SERVER = settings(server__enabled=True, server__backup__enabled=True)
+SERVER = settings(server__enabled=True, server__backup__enabled=True, **WITHOUT_POLICIES)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def shown(site: Site) -> str:
     """The metrics of operator and server when everything that is counted has happened once."""
-    with site.cluster.installed(*site.settings()):
+    with site.cluster.installed(*site.settings(**WITHOUT_POLICIES)):
         operator = site.operator()
         team = Team(site, "measured")
         team.arrive()
@@ -224,7 +224,7 @@ def test_every_value_of_a_label_is_one_of_the_code() -> None:
 
 
 def test_the_dashboard_reaches_the_cluster_whole(site: Site) -> None:
-    with site.cluster.installed(*settings(monitoring__dashboard__enabled=True)):
+    with site.cluster.installed(*settings(monitoring__dashboard__enabled=True, **WITHOUT_POLICIES)):
         found = site.cluster.read("configmap/storekeeper-dashboard")
         assert json.loads(found["data"]["storekeeper.json"]) == json.loads(
             (CHART / "files" / "dashboard.json").read_text()
@@ -234,7 +234,7 @@ def test_the_dashboard_reaches_the_cluster_whole(site: Site) -> None:
 
 def test_the_release_fits_into_a_secret(site: Site) -> None:
     """helm keeps a release in one Secret, which may have 1 MiB."""
-    with site.cluster.installed(*SERVER):
+    with site.cluster.installed(*settings(server__enabled=True, monitoring__dashboard__enabled=True)):
         items = site.kube.items("Secret", NAMESPACE)
         (release,) = (one for one in items if one["type"] == "helm.sh/release.v1")
         assert len(base64.b64decode(release["data"]["release"])) < 256 * 1024
