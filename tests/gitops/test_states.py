@@ -138,3 +138,12 @@ def test_a_kind_without_a_script_has_no_health(recorded: Recorded, config: Objec
     less = copy.deepcopy(config)
     del less["data"][f"{HEALTH}storekeeper.dev_Bucket"]
     assert [said.status for said in health_of([recorded["Bucket", "ready"]], less)] == [""]
+
+
+def test_the_page_says_the_same() -> None:
+    page = (paths.REPOSITORY / "docs" / "gitops.md").read_text().partition("|---|---|---|---|---|\n")[2]
+    rows = [line.strip("| ").split("|") for line in page.partition("\n\n")[0].splitlines()]
+    told = [(row[3].strip(), row[4].strip().partition(",")[0]) for row in rows]
+    suspended = ALSO["StorageUser", "suspended"]
+    states = ("fresh", "changed", "progressing", "ready", suspended, "blocked", "deleting", "held")
+    assert told == [EXPECTED[state] if isinstance(state, str) else state for state in states]

@@ -68,3 +68,21 @@ def test_a_refused_key_fails_until_it_is_mended(world: World) -> None:
         world.ready("AccessKey", "key")
         until(lambda: words(versions.seen["AccessKey", "key"])[-1:] == ["Current"], "the last version")
     assert words(versions.seen["AccessKey", "key"]) == ["InProgress", "Failed", "InProgress", "Current"]
+
+
+def test_a_lost_secret_shows_until_a_new_key_is_there(world: World) -> None:
+    """By itself, or once a person asks for it: it is Failed until the annotation is seen, which is not of the spec."""
+    world.user()
+    world.key("again", onSecretLoss="Reissue")
+    world.key("asked")
+    for name in ("again", "asked"):
+        world.ready("AccessKey", name)
+    with started(Versions(world.installation, "AccessKey")) as versions:
+        for name in ("again", "asked"):
+            world.kube.delete("Secret", name, world.ns)
+        world.reason("AccessKey", "asked", "SecretLost")
+        world.patch("AccessKey", "asked", {"metadata": {"annotations": {"storekeeper.dev/reissue": "2"}}})
+        for name in ("again", "asked"):
+            until(lambda name=name: words(versions.seen["AccessKey", name])[-2:] == ["InProgress", "Current"], name)
+    assert words(versions.seen["AccessKey", "again"]) == ["InProgress", "Current"]
+    assert words(versions.seen["AccessKey", "asked"]) == ["Failed", "InProgress", "Current"]
