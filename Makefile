@@ -90,6 +90,7 @@ controlplane: ## Build kube-apiserver, kube-controller-manager, kubectl, etcd an
 
 clients: ## Build the programs in Go that the tests use into the cache
 	@cd tests && $(PYTHON) -m clients.golang
+	@$(PYTHON) tests/controlplane/build.py helm
 
 venv: $(VENV)/complete
 

@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from chart import foreign
 from chart.cluster import Cluster
-from chart.helm import CHART, NAMESPACE, VALUES, Failed, find, settings
+from chart.helm import CHART, VALUES, find
 from chart.test_rendered import IDS, WORKLOADS, pod_of, values
 from harness.kube import KINDS, Object, Refused
 from harness.waiting import until
 
-# Of other projects, whose CRDs are not there.
-FOREIGN = {"ServiceMonitor", "PrometheusRule", "Certificate"}
 CRDS = [f"crd/{plural}.storekeeper.dev" for prefix, plural, _ in KINDS.values() if "storekeeper.dev" in prefix]
 
 
@@ -41,12 +40,8 @@ def accepted(cluster: Cluster, objects: list[Object]) -> list[str]:
 @pytest.mark.parametrize("path", VALUES, ids=IDS)
 def test_every_object_is_accepted_by_the_api_server(path: Path, prepared: Cluster) -> None:
     rendered = prepared.helm.rendered(path)
-    ours = [one for one in rendered if one["kind"] not in FOREIGN]
+    ours = [one for one in rendered if one["kind"] not in foreign.KINDS]
     assert len(accepted(prepared, ours)) == len(ours)
-    for one in rendered:
-        if one["kind"] in FOREIGN:
-            with pytest.raises(AssertionError, match="no matches for kind"):
-                accepted(prepared, [one])
 
 
 def test_a_field_that_is_misspelt_would_be_found(prepared: Cluster) -> None:
@@ -100,40 +95,3 @@ def test_the_standard_would_refuse_less(prepared: Cluster, where: str, field: st
         with pytest.raises(Refused, match='violates PodSecurity "restricted') as refused:
             admitted(prepared, pod)
         assert refused.value.code == 403
-
-
-def test_what_the_cluster_does_not_know_is_refused_before_anything_is_made(cluster: Cluster) -> None:
-    wanted = settings(monitoring__serviceMonitor__enabled=True, monitoring__prometheusRule__enabled=True)
-    with pytest.raises(Failed) as failed:
-        cluster.helm.install(*wanted)
-    assert 'no matches for kind "ServiceMonitor" in version "monitoring.coreos.com/v1"' in str(failed.value)
-    assert cluster.kube.find("ServiceAccount", "storekeeper", NAMESPACE) is None
-    assert cluster.kube.items("ValidatingAdmissionPolicy") == []
-
-
-def test_with_the_kinds_of_the_prometheus_operator_the_same_is_installed(cluster: Cluster) -> None:
-    """Their names only: what is in them, no API server here can judge."""
-    for kind in ("ServiceMonitor", "PrometheusRule"):
-        cluster.kube.apply(foreign(kind))
-        cluster.kube.kubectl("wait", "--for=condition=Established", f"crd/{kind.lower()}s.monitoring.coreos.com")
-    with cluster.installed(
-        *settings(monitoring__serviceMonitor__enabled=True, monitoring__prometheusRule__enabled=True)
-    ):
-        groups = cluster.read("prometheusrule/storekeeper")["spec"]["groups"]
-        assert [one["name"] for one in groups] == ["storekeeper"]
-        assert cluster.read("servicemonitor/storekeeper")["spec"]["endpoints"] == [
-            {"port": "metrics", "interval": "30s"}
-        ]
-
-
-def foreign(kind: str) -> Object:
-    plural = f"{kind.lower()}s"
-    free = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": free}}
-    names = {"kind": kind, "plural": plural, "singular": kind.lower()}
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{plural}.monitoring.coreos.com"},
-        "spec": {"group": "monitoring.coreos.com", "scope": "Namespaced", "names": names, "versions": [version]},
-    }

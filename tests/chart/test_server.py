@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from chart.helm import CHART, NAMESPACE, VALUES, WITHOUT_POLICIES, find, objects, settings
+from chart.expressions import expressions, named
+from chart.helm import CHART, NAMESPACE, VALUES, WITHOUT_POLICIES, find, settings
 from chart.site import Site, Team
 from harness import paths, s3, tls
 from harness.kube import Object, entries
@@ -166,27 +167,6 @@ def families(text: str) -> dict[str, set[str]]:
     for name, labels in re.findall(r"^(\w+)(?:\{(.*)\})? \S+$", text, re.MULTILINE):
         found[name] |= set(re.findall(r"(\w+)=", labels))
     return found
-
-
-def expressions() -> dict[str, list[str]]:
-    """All PromQL of the alerts and of the dashboard, by the alert or panel."""
-    found: dict[str, list[str]] = {}
-    for file in sorted((CHART / "files" / "alerts").glob("*.yaml")):
-        (rules,) = objects(file.read_text())
-        found |= {one["alert"]: [one["expr"]] for one in rules}
-    for panel in json.loads((CHART / "files" / "dashboard.json").read_text())["panels"]:
-        found |= {panel["title"]: [one["expr"] for one in panel.get("targets", [])]}
-    return found
-
-
-def named(expression: str) -> list[tuple[str, set[str]]]:
-    """The series that an expression reads, with the labels that it selects or groups by."""
-    grouped = {name for part in re.findall(r"\bby \(([^)]*)\)", expression) for name in re.split(r",\s*", part)}
-    bare = re.sub(r'"[^"]*"', '""', expression)
-    return [
-        (name, set(re.findall(r"(\w+)\s*[=!]", selected)) | grouped)
-        for name, selected in re.findall(r"\b(storekeeper_\w+)(?:\{([^}]*)\})?", bare)
-    ]
 
 
 def test_every_metric_and_label_that_is_asked_for_is_shown(shown: str) -> None:
