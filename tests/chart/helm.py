@@ -82,8 +82,8 @@ class Helm:
     def upgrade(self, *arguments: str | Path, chart: Path = CHART) -> str:
         return self._release("upgrade", RELEASE, chart, *arguments)
 
-    def uninstall(self) -> str:
-        return self.run("uninstall", RELEASE, "--namespace", NAMESPACE, "--timeout", "60s").stdout
+    def uninstall(self, release: str = RELEASE) -> str:
+        return self.run("uninstall", release, "--namespace", NAMESPACE, "--timeout", "60s").stdout
 
     def _release(self, verb: str, release: str, chart: Path, *arguments: str | Path) -> str:
         return self.run(verb, release, chart, "--namespace", NAMESPACE, *arguments).stdout

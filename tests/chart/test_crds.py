@@ -96,6 +96,28 @@ def test_an_upgrade_is_refused_where_one_is_missing(installed: Cluster) -> None:
     installed.helm.upgrade("--reuse-values")
 
 
+def test_a_new_installation_brings_them_up_to_date(cluster: Cluster, newer: Path) -> None:
+    cluster.helm.install(*settings(**WITHOUT_POLICIES))
+    cluster.helm.uninstall()
+    assert not has_motto(cluster)
+    cluster.helm.install(*settings(**WITHOUT_POLICIES), chart=newer)
+    assert has_motto(cluster)
+    cluster.helm.uninstall()
+    cluster.helm.install(*settings(**WITHOUT_POLICIES))
+    assert not has_motto(cluster)
+    cluster.helm.uninstall()
+
+
+def test_where_a_new_installation_leaves_them_as_they_are_it_is_refused(cluster: Cluster, newer: Path) -> None:
+    """As helm 3 does, and `--skip-crds`."""
+    with cluster.installed(*settings(**WITHOUT_POLICIES)):
+        pass
+    with pytest.raises(Failed, match=r"the CRD 'tenants\.storekeeper\.dev' in the cluster is not that of this chart"):
+        cluster.helm.install(*settings(**WITHOUT_POLICIES), "--skip-crds", chart=newer)
+    cluster.helm.install(*settings(**WITHOUT_POLICIES), "--skip-crds")
+    cluster.helm.uninstall()
+
+
 def test_the_comparison_can_be_switched_off(installed: Cluster, newer: Path) -> None:
     installed.helm.upgrade("--reuse-values", "--set", "crds.check=false", chart=newer)
     assert not has_motto(installed)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from chart.helm import NAMESPACE, settings
+from chart.helm import NAMESPACE, WITHOUT_POLICIES, Failed, settings
 from chart.site import ACCOUNT, Site, Team
 from harness import paths
 from harness.kube import KINDS
@@ -67,7 +67,7 @@ def test_without_the_rights_the_operator_does_not_start(site: Site) -> None:
             site.operator("without-rights")
 
 
-def test_an_upgrade_touches_no_key(installed: Site) -> None:
+def test_an_upgrade_and_the_way_back_touch_no_key(installed: Site) -> None:
     operator = installed.operator()
     team = team_of(installed, "upgraded")
     before, keys = team.objects(), team.keys()
@@ -75,10 +75,16 @@ def test_an_upgrade_touches_no_key(installed: Site) -> None:
     installed.cluster.helm.upgrade(
         "--reset-then-reuse-values", *settings(operator__concurrency=7, policies__mode="Warn")
     )
-    assert "--concurrency=7" in " ".join(installed.cluster.operator("unused").process.command)
     operator = installed.operator("upgraded")
+    assert "--concurrency=7" in operator.process.command
     team.ready()
     team.use()
+    assert (team.objects(), team.keys()) == (before, keys)
+    operator.stop()
+    installed.cluster.helm.run("rollback", "storekeeper", "1", "--namespace", NAMESPACE)
+    operator = installed.operator("rolled-back")
+    assert "--concurrency=64" in operator.process.command
+    team.ready()
     assert (team.objects(), team.keys()) == (before, keys)
     team.leave()
     operator.stop()
@@ -135,6 +141,19 @@ def test_what_stayed_is_used_again_as_it_is(site: Site) -> None:
     assert (team.objects(), team.keys()) == (before, keys)
     team.leave()
     operator.stop()
+    helm.uninstall()
+
+
+def test_another_release_takes_over_what_stayed_only_when_told_to(site: Site) -> None:
+    helm = site.cluster.helm
+    with site.cluster.installed(*site.settings(**WITHOUT_POLICIES)):
+        before = site.kube.get("StorageAccount", ACCOUNT)["metadata"]["uid"]
+    with pytest.raises(Failed, match=r'StorageAccount "main" .*exists and cannot be imported'):
+        helm.install(*site.settings(**WITHOUT_POLICIES), release="other")
+    helm.install(*site.settings(**WITHOUT_POLICIES), "--take-ownership", release="other")
+    assert site.kube.get("StorageAccount", ACCOUNT)["metadata"]["uid"] == before
+    helm.uninstall("other")
+    helm.install(*site.settings(**WITHOUT_POLICIES), "--take-ownership")
     helm.uninstall()
 
 
