@@ -15,6 +15,7 @@ WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY src src
 RUN cargo build --locked --release
+COPY LICENSE ./
 COPY scripts/rootfs scripts/rootfs
 RUN scripts/rootfs target/release/storekeeper /rootfs
 

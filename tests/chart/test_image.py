@@ -61,7 +61,14 @@ def entries(root: Path) -> Iterator[tuple[str, os.stat_result]]:
 
 def test_it_has_what_the_binary_needs_and_nothing_to_log_in_with(root: Path) -> None:
     files = {name for name, about in entries(root) if stat.S_ISREG(about.st_mode)}
-    known = ("storekeeper", "etc/passwd", "etc/group", "etc/nsswitch.conf", "etc/ssl/certs/ca-certificates.crt")
+    known = (
+        "storekeeper",
+        "etc/passwd",
+        "etc/group",
+        "etc/nsswitch.conf",
+        "etc/ssl/certs/ca-certificates.crt",
+        "LICENSE",
+    )
     libraries = files - set(known)
     assert set(known) <= files
     assert {re.sub(r"\.so.*", "", Path(name).name) for name in libraries} <= {"libc", "libm", "libgcc_s", *LOADERS}

@@ -67,6 +67,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     ({"server__backup__enabled": True}, "`server.backup.enabled` must not be true without `server.enabled`"),
     ({"storageAccount__create": True}, "`storageAccount.spec` must have `provider` and `s3`, unless"),
+    (
+        {"server__enabled": True, "monitoring__serviceMonitor__enabled": True},
+        "`networkPolicy.metricsFrom` must say where Prometheus is",
+    ),
     ({"serviceAccount__create": False}, "`serviceAccount.name` must be set where `serviceAccount.create` is false"),
 ]
 
@@ -82,9 +86,10 @@ def test_what_the_refusals_begin_with_is_accepted(helm: Helm) -> None:
     assert objects(helm.template(*settings()))
 
 
+SCRAPED = {"monitoring__serviceMonitor__enabled": True, "networkPolicy__metricsFrom": [{"podSelector": {}}]}
 GATES: list[tuple[dict[str, Any], str, int, int]] = [
     ({"monitoring__serviceMonitor__enabled": True}, "ServiceMonitor", 0, 1),
-    ({"monitoring__serviceMonitor__enabled": True, "server__enabled": True}, "ServiceMonitor", 0, 2),
+    ({**SCRAPED, "server__enabled": True}, "ServiceMonitor", 0, 2),
     ({"monitoring__prometheusRule__enabled": True}, "PrometheusRule", 0, 1),
     ({"monitoring__dashboard__enabled": True}, "ConfigMap", 0, 1),
     ({"server__enabled": True}, "StatefulSet", 0, 1),
@@ -259,6 +264,23 @@ def test_labels_select_the_pods_they_mean(helm: Helm) -> None:
     services = [one["metadata"]["labels"] for one in rendered if one["kind"] == "Service"]
     monitors = [one["spec"]["selector"]["matchLabels"] for one in rendered if one["kind"] == "ServiceMonitor"]
     assert [sum(one.items() <= labels.items() for labels in services) for one in monitors] == [1, 1]
+
+
+def test_the_management_api_is_open_to_the_operator_and_to_prometheus_alone(helm: Helm) -> None:
+    def peers(name: str) -> list[Object]:
+        policy = find(helm.rendered(values(name)), "NetworkPolicy", "storekeeper-server")
+        (rule,) = (one for one in policy["spec"]["ingress"] if one["ports"] == [{"port": "management"}])
+        found: list[Object] = rule["from"]
+        return found
+
+    def namespace(name: str) -> Object:
+        return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
+
+    operator, *others = peers("monitoring")
+    assert operator["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "operator"
+    assert others == [namespace("monitoring")]
+    policy = find(helm.rendered(values("default")), "NetworkPolicy")
+    assert "from" not in policy["spec"]["ingress"][0]
 
 
 def test_the_backup_reads_the_claim_of_the_server_beside_it(helm: Helm) -> None:
