@@ -70,7 +70,13 @@ async fn the_server_says_who_it_is_and_what_it_can_do() {
     let server = Server::start(false).await;
     let said = server.provider().describe().await.unwrap();
     assert_eq!(said.account_id.len(), 12);
-    let able = [Capability::KeyBuckets, Capability::Versioning, Capability::ObjectLock, Capability::Quotas];
+    let able = [
+        Capability::KeyBuckets,
+        Capability::KeySuspension,
+        Capability::Versioning,
+        Capability::ObjectLock,
+        Capability::Quotas,
+    ];
     assert_eq!(said.capabilities, BTreeSet::from(able));
     let server = Server::start(true).await;
     let said = server.provider().describe().await.unwrap();
@@ -169,6 +175,12 @@ async fn a_key_is_made_listed_by_its_mark_and_revoked() {
     assert_eq!(provider.list_keys(&cluster(), Some(&owner("k-2"))).await.unwrap(), []);
     let in_use = provider.delete_user(&app.id).await.unwrap_err();
     assert!(matches!(in_use.kind, ErrorKind::InUse(_)), "{in_use}");
+    for active in [false, true] {
+        provider.set_key_active(&other.access_key_id, active).await.unwrap();
+        let listed = provider.list_keys(&cluster(), None).await.unwrap();
+        let states = listed.iter().map(|key| (key.epoch, key.active));
+        assert_eq!(states.collect::<BTreeSet<_>>(), [(1, true), (2, active)].into());
+    }
     for _ in 0..2 {
         provider.revoke_key(&pair.access_key_id).await.unwrap();
     }

@@ -58,6 +58,20 @@ pub struct TenantSpec {
     /// What happens to the tenant at the provider when this object is deleted.
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
+    /// What happens to users and keys that are there already when the tenant does not allow them any more: a namespace or
+    /// a permission was withdrawn, or a quota of users or of keys lowered.
+    #[serde(default)]
+    pub on_withdrawal: OnWithdrawal,
+}
+
+/// What happens to users and keys that a tenant does not allow any more.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnWithdrawal {
+    /// They go on working, and say what is not allowed. Nothing new is made for them.
+    #[default]
+    Keep,
+    /// They are suspended: their keys are refused. Nothing is lost: allowed again, they work again with the same Secret.
+    Suspend,
 }
 
 /// Which namespaces a tenant admits: those named, and those with all of the labels.

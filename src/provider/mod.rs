@@ -66,6 +66,11 @@ pub trait Provider: Send + Sync {
         let kind = ErrorKind::NotSupported("it makes pairs itself".to_owned());
         Err(Error { op: "put key", object: key.nonce.clone(), kind })
     }
+    /// Suspends a key, or lets it work again with the same secret. Only with [`Capability::KeySuspension`].
+    async fn set_key_active(&self, access_key_id: &str, _active: bool) -> Result<(), Error> {
+        let kind = ErrorKind::NotSupported("it cannot suspend a single key".to_owned());
+        Err(Error { op: "suspend key", object: access_key_id.to_owned(), kind })
+    }
     /// Revokes a key.
     async fn revoke_key(&self, access_key_id: &str) -> Result<(), Error>;
 

@@ -61,6 +61,8 @@ pub enum Capability {
     ChosenPairs,
     /// A key can be restricted to some of its user's buckets.
     KeyBuckets,
+    /// A single key can be suspended, and works again with the same secret.
+    KeySuspension,
     /// Buckets can keep older versions.
     Versioning,
     /// Buckets can be made with object lock.
@@ -76,6 +78,7 @@ impl Capability {
             Self::IdempotentMint => "idempotency-keys",
             Self::ChosenPairs => "chosen-pairs",
             Self::KeyBuckets => "key-buckets",
+            Self::KeySuspension => "key-suspension",
             Self::Versioning => "versioning",
             Self::ObjectLock => "object-lock",
             Self::Quotas => "quotas",
@@ -246,6 +249,8 @@ pub struct KeyState {
     pub access_key_id: String,
     /// The provider's id of its user.
     pub user_id: String,
+    /// Whether it works; `true` where the provider cannot suspend a single key.
+    pub active: bool,
     /// Whose it is.
     pub owner: OwnerMark,
     /// How people name the object that it was made for, where the provider still knows.

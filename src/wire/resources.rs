@@ -31,7 +31,7 @@ pub struct Capabilities {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// What it can do: `idempotency-keys`, `key-buckets`, `object-lock`, `versioning`, `quotas`, `jobs`, …
+    /// What it can do: `idempotency-keys`, `key-buckets`, `key-suspension`, `object-lock`, `versioning`, `quotas`, `jobs`, …
     pub features: Vec<String>,
     /// Hours for which an idempotency key is remembered, where there are such keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -44,6 +44,8 @@ pub struct Capabilities {
 pub const FEATURE_IDEMPOTENCY_KEYS: &str = "idempotency-keys";
 /// The feature that says that a key can be restricted to buckets.
 pub const FEATURE_KEY_BUCKETS: &str = "key-buckets";
+/// The feature that says that a single key can be suspended.
+pub const FEATURE_KEY_SUSPENSION: &str = "key-suspension";
 /// The feature that says that buckets can keep older versions.
 pub const FEATURE_VERSIONING: &str = "versioning";
 /// The feature that says that buckets can be made with object lock.

@@ -24,6 +24,9 @@ pub struct AccessKeyItem {
     /// The buckets that it is restricted to; absent: all of the user's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub buckets: Option<Vec<String>>,
+    /// Whether it works. One that does not is refused like one that is not there, and loses nothing.
+    #[serde(default = "yes")]
+    pub active: bool,
     /// Labels.
     #[serde(default)]
     #[schema(inline)]
@@ -33,6 +36,10 @@ pub struct AccessKeyItem {
     /// When it was last used, to the minute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<Timestamp>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// `POST /v1/accessKeys`
@@ -62,6 +69,9 @@ pub struct AccessKeyPatch {
     /// What it is for, ≤ 255 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// Whether it works: `false` suspends the key, `true` lets the same pair work again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active: Option<bool>,
     /// All labels anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(inline)]

@@ -98,6 +98,7 @@ impl Vault {
         let state = KeyState {
             access_key_id: id.clone(),
             user_id,
+            active: true,
             owner,
             object: Some(object),
             secret: Some(of),

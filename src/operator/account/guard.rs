@@ -202,6 +202,10 @@ impl Provider for Guard {
         self.call("put key", &pair.access_key_id, self.inner.put_key(key, pair)).await
     }
 
+    async fn set_key_active(&self, access_key_id: &str, active: bool) -> Result<(), Error> {
+        self.call("suspend key", access_key_id, self.inner.set_key_active(access_key_id, active)).await
+    }
+
     async fn revoke_key(&self, access_key_id: &str) -> Result<(), Error> {
         self.call("revoke key", access_key_id, self.inner.revoke_key(access_key_id)).await
     }

@@ -4,11 +4,12 @@ use super::desired::{name_text, user_text};
 use super::place::{self, Place};
 use super::plan::{self, There};
 use crate::api::bucket::BucketUsage;
-use crate::api::{Bucket, DeletionPolicy, Reason};
+use crate::api::{Bucket, DeletionPolicy, Reason, StorageUser};
 use crate::operator::account::pool;
 use crate::operator::runtime::kind::{is_deleting, name_of, namespace_of, uid_of};
 use crate::operator::runtime::status::DELETION_BLOCKED;
 use crate::operator::runtime::{Context, Error, Verdict};
+use crate::operator::tenant::{quota, withdrawal};
 use crate::provider::{BucketState, Capability, ObjectName, OwnerMark};
 use std::collections::BTreeSet;
 
@@ -99,7 +100,8 @@ fn unasked(bucket: &Bucket, ctx: &Context) -> Seen {
             None => lost(bucket),
         }
     } else {
-        (place::find(bucket, user.as_deref()), There::NotAsked)
+        let place = place::find(bucket, user.as_deref());
+        (place.and_then(|place| within_quota(bucket, user.as_deref(), ctx).map(|()| place)), There::NotAsked)
     };
     let blocked = bucket.status.as_ref().and_then(|status| status.conditions.get(DELETION_BLOCKED));
     Seen {
@@ -116,6 +118,18 @@ fn unasked(bucket: &Bucket, ctx: &Context) -> Seen {
         refusal: None,
         tell_usage: false,
     }
+}
+
+/// Whether the tenant takes one more bucket. One that is made stays.
+fn within_quota(bucket: &Bucket, user: Option<&StorageUser>, ctx: &Context) -> Result<(), Verdict> {
+    let (Some(user), false) = (user, is_recorded(bucket)) else { return Ok(()) };
+    let name = withdrawal::tenant_of(user);
+    let Some(tenant) = ctx.stores.tenants.get(None, name) else { return Ok(()) };
+    if tenant.spec.quota.buckets.is_none() && tenant.spec.quota.size.is_none() {
+        return Ok(());
+    }
+    let users = ctx.stores.users.filter(|user| withdrawal::tenant_of(user) == name);
+    quota::takes_bucket(bucket, &tenant, &users, &ctx.stores.buckets.all()).map_err(Verdict::from)
 }
 
 /// A bucket whose user is gone or was never made: where it is cannot be known, unless it was never made either.

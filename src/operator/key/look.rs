@@ -59,9 +59,13 @@ impl Pass<'_> {
         }
     }
 
-    async fn list_at(&self, account: &Account) -> Result<Vec<ListedKey>, Error> {
+    pub async fn list_at(&mut self, account: &Account) -> Result<Vec<ListedKey>, Error> {
         let lists = self.ctx.kept.lists(&account.name);
         let keys = lists.of(account.provider(), &self.mark()).await.map_err(|error| account.failed(error))?;
+        let published = self.object.as_ref().and_then(|object| object.status.as_ref()?.published.as_ref());
+        let recorded =
+            published.and_then(|key| keys.iter().find(|one| one.access_key_id == key.access_key_id));
+        self.active = recorded.map(|key| key.active);
         Ok(self.listed(account, &keys))
     }
 

@@ -4,6 +4,7 @@
 //!   sees, `words` what the conditions say.
 //! * `pass` runs the protocol over one object: `look` reads, `act` writes. `kept` is what this process remembers between
 //!   passes, [`lists`] are the lists of keys that passes share.
+//! * `suspend` holds a published key to what its Tenant still allows.
 //! * [`sweep`] finds keys that outlived their AccessKey; [`stop`] ends what a stopping process holds.
 //!
 //! Unlike the other kinds this one reads live, not from what is watched, and its reads and writes interleave: every step
@@ -17,6 +18,7 @@ mod look;
 pub mod once;
 mod pass;
 mod plan;
+mod suspend;
 pub mod sweep;
 mod translate;
 mod words;

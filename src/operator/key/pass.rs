@@ -6,11 +6,13 @@
 use super::kept::{Hold, INTENT_BUDGET};
 use super::once::{self, Class, Gate, Memory, ObjectSeen, OnLoss, Protocol, SecretSeen, Seen, Step};
 use super::plan::{Admitted, Surroundings, admit};
+use super::suspend::{self, Standing};
 use super::{act, translate, words};
 use crate::api::{AccessKey, AccessKeyStatus, DeletionPolicy, Reason};
 use crate::operator::account::Account;
 use crate::operator::account::guard::LONGEST_WAIT;
 use crate::operator::runtime::kind::{is_deleting, namespace_of};
+use crate::operator::runtime::status::SUSPENDED;
 use crate::operator::runtime::{
     Class as Failure, Context, Ended, Error, ObjectKey, Outcome, Verdict, driver,
 };
@@ -51,6 +53,10 @@ pub struct Pass<'a> {
     pub object: Option<Arc<AccessKey>>,
     /// Whether a key may be asked for, and with what.
     pub admission: Option<Result<Admitted, Verdict>>,
+    /// Whether the published key is to work.
+    pub standing: Standing,
+    /// Whether the published key works, as of the last list of this pass.
+    pub active: Option<bool>,
     /// What the API server said to the Secret.
     pub refusal: Option<String>,
     /// A Secret was recorded whose epoch had more than one attempt: what came late must be looked for again.
@@ -69,6 +75,8 @@ pub async fn run(ctx: &Context, at: &ObjectKey, uid: &str) -> Result<Outcome, Er
         seen: Seen::default(),
         object: None,
         admission: None,
+        standing: Standing::Unknown,
+        active: None,
         refusal: None,
         look_again: false,
         read_at: Instant::now(),
@@ -142,6 +150,7 @@ impl Pass<'_> {
 
     pub fn forget_reads(&mut self) {
         self.seen = Seen::default();
+        self.active = None;
         self.refusal = None;
     }
 
@@ -159,7 +168,11 @@ impl Pass<'_> {
     fn judge(&mut self, published: bool) {
         let Some(object) = self.object.clone() else { return };
         let around = surroundings(self.ctx, &object);
-        let admission = (!is_deleting(&*object)).then(|| admit(&object, &around));
+        self.standing = suspend::standing(&object, &suspend::around(self.ctx, &object));
+        let withdrawn = self.standing.refusal().map(|blocked| Err(Verdict::from(blocked.clone())));
+        let is_withdrawn = withdrawn.is_some();
+        let admission =
+            (!is_deleting(&*object)).then(|| withdrawn.unwrap_or_else(|| admit(&object, &around)));
         let of_user = around.user.as_ref().and_then(|user| user.status.as_ref()?.account.clone());
         let of_status = object.status.as_ref().and_then(|status| status.account.clone());
         self.held.account = of_status.or(of_user);
@@ -167,7 +180,7 @@ impl Pass<'_> {
             self.held.account = Some(admitted.account.clone());
         }
         self.seen.gate = match &admission {
-            Some(Err(verdict)) if !(published && passes(verdict)) => Gate::Closed,
+            Some(Err(verdict)) if is_withdrawn || !(published && passes(verdict)) => Gate::Closed,
             Some(Ok(_) | Err(_)) | None => Gate::Open,
         };
         self.admission = admission;
@@ -224,7 +237,10 @@ impl Pass<'_> {
         let Some(object) = self.object.clone() else { return Ok(Flow::End(Outcome::GONE)) };
         let there = self.secret_is_published();
         let draft = self.draft();
-        let extra = words::published(&object, there);
+        let suspended = self.hold_to_tenant().await?;
+        let mut extra = words::published(&object, there);
+        extra.retain(|condition| condition.kind != SUSPENDED);
+        extra.extend(suspended);
         let outcome = driver::settle(self.ctx, &*object, draft, verdict, extra).await?;
         Ok(Flow::End(again.map_or(outcome, |after| outcome.again_after(after))))
     }

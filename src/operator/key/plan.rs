@@ -7,7 +7,7 @@ use crate::operator::runtime::kind::{is_deleting, name_of, namespace_of, uid_of}
 use crate::operator::runtime::status::READY;
 use crate::operator::runtime::{Blocked, Verdict};
 use crate::operator::secret::render::render_dummy;
-use crate::operator::tenant::admission;
+use crate::operator::tenant::{admission, quota};
 use crate::provider::Capability;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -177,16 +177,8 @@ fn within_quota(key: &AccessKey, tenant: &Tenant, around: &Surroundings) -> Resu
             && (begun || (!is_deleting(&***other) && age(other) < age(key)))
     };
     let taken = around.keys.iter().filter(before).count();
-    if u32::try_from(taken).is_ok_and(|taken| taken < most) {
-        return Ok(());
-    }
-    Err(Blocked::new(
-        Reason::QuotaExceeded,
-        format!(
-            "Tenant '{}' allows {most} access keys per user, and StorageUser '{user}' has as many. Delete one of them, or ask the owner of the Tenant to raise `spec.quota.accessKeysPerUser`.",
-            name_of(tenant)
-        ),
-    ))
+    let room = u32::try_from(taken).is_ok_and(|taken| taken < most);
+    if room { Ok(()) } else { Err(quota::keys_used_up(tenant, most, user)) }
 }
 
 type Connected<'a> = (&'a StorageAccount, &'a BTreeSet<Capability>);

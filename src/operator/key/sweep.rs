@@ -139,6 +139,7 @@ mod tests {
         KeyState {
             access_key_id: id.to_owned(),
             user_id: "us_1".to_owned(),
+            active: true,
             owner: OwnerMark { cluster: ClusterId("c".to_owned()), uid: uid.to_owned() },
             object: namespace
                 .map(|namespace| ObjectName { namespace: Some(namespace.to_owned()), name: "k".to_owned() }),

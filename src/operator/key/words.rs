@@ -1,6 +1,6 @@
 //! What the conditions of an AccessKey say. Pure.
 
-use super::once;
+use super::{once, suspend};
 use crate::api::{AccessKey, Reason};
 use crate::operator::runtime::{Extra, Verdict};
 
@@ -102,13 +102,16 @@ pub fn cannot_revoke(because: &Verdict) -> Verdict {
     )
 }
 
-/// The condition of the Secret. `there` says what this pass saw; without it the condition stays as it was.
+/// The key's own conditions. `there` says whether this pass saw the Secret; without it that condition stays as it was, and
+/// so does whether the key is suspended.
 pub fn published(key: &AccessKey, there: Option<bool>) -> Vec<Extra> {
+    secret(key, there).into_iter().chain(suspend::as_before(key)).collect()
+}
+
+fn secret(key: &AccessKey, there: Option<bool>) -> Option<Extra> {
     let status = key.status.as_ref();
     let before = status.and_then(|status| status.conditions.get(SECRET_PUBLISHED));
-    let Some(holds) = there.or_else(|| before.map(|condition| condition.status == "True")) else {
-        return Vec::new();
-    };
+    let holds = there.or_else(|| before.map(|condition| condition.status == "True"))?;
     let name = status
         .and_then(|status| status.identity.as_ref())
         .map_or_else(|| key.secret_name().to_owned(), |identity| identity.secret.clone());
@@ -117,7 +120,7 @@ pub fn published(key: &AccessKey, there: Option<bool>) -> Vec<Extra> {
     } else {
         (Reason::NotPublished, format!("There is no Secret '{name}' with the key."))
     };
-    vec![Extra { kind: SECRET_PUBLISHED, holds, reason, message }]
+    Some(Extra { kind: SECRET_PUBLISHED, holds, reason, message })
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ pub const RECONCILING: &str = "Reconciling";
 pub const STALLED: &str = "Stalled";
 /// The object is being deleted and waits; the message says for what. There only while `True`.
 pub const DELETION_BLOCKED: &str = "DeletionBlocked";
+/// The user or the key does not work, though it is there. There only where it was or is so.
+pub const SUSPENDED: &str = "Suspended";
 
 /// A status with conditions.
 pub trait Conditioned: Clone + PartialEq {

@@ -166,10 +166,13 @@ pub struct Stores {
 impl Stores {
     /// The labels of a namespace; none where it is not known.
     pub fn namespace_labels(&self, name: &str) -> BTreeMap<String, String> {
-        self.namespaces
-            .get(None, name)
-            .and_then(|namespace| namespace.metadata.labels.clone())
-            .unwrap_or_default()
+        self.known_labels(name).unwrap_or_default()
+    }
+
+    /// The same; `None` where the namespace was not seen.
+    pub fn known_labels(&self, name: &str) -> Option<BTreeMap<String, String>> {
+        let namespace = self.namespaces.get(None, name)?;
+        Some(namespace.metadata.labels.clone().unwrap_or_default())
     }
 
     /// The StorageUser that an object of the same namespace refers to.

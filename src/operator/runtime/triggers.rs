@@ -9,6 +9,7 @@ use super::store::{Change, Stores};
 use super::wake::{Wake, When};
 use crate::api::{AccessKey, Bucket, StorageAccount, StorageUser, Tenant};
 use crate::operator::account::select;
+use crate::operator::tenant::withdrawal::tenant_of;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Resource;
 use kube::api::PartialObjectMeta;
@@ -116,7 +117,8 @@ pub fn of_tenant(stores: &Stores, change: &Change<Tenant>) -> Vec<Trigger> {
         return told;
     }
     let all = facts.rules_changed();
-    for user in stores.users.filter(|user| user.spec.tenant_ref.name == change.key.name) {
+    let name = &change.key.name;
+    for user in stores.users.filter(|user| user.spec.tenant_ref.name == *name || tenant_of(user) == name) {
         told.extend((all || !is_ready(&*user)).then(|| now(&*user)));
         told.extend(below_user(stores, namespace_of(&*user), name_of(&*user), all));
     }

@@ -7,7 +7,8 @@
 //!                    └─ as wished ──────────┘
 //! ```
 //!
-//! [`admission`] is what the other kinds ask of a tenant; [`built_in`] is the tenant of global administrators;
+//! [`admission`] is what the other kinds ask of a tenant, [`quota`] how much it allows, [`withdrawal`] what becomes of
+//! what it does not allow any more; [`built_in`] is the tenant of global administrators;
 //! [`bindings`] is who may do what with the objects of a tenant, as RBAC objects for people to apply.
 
 pub mod admission;
@@ -15,6 +16,8 @@ pub mod bindings;
 pub mod built_in;
 mod observe;
 pub mod plan;
+pub mod quota;
+pub mod withdrawal;
 
 pub use admission::{admits, allows, in_account};
 

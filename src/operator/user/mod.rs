@@ -34,29 +34,47 @@ use crate::operator::runtime::{Blocked, Context, Error, Managed, Plan};
 use jiff::Timestamp;
 use plan::There;
 
+/// What a spec comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// It can be had.
+    Valid(Box<Desired>),
+    /// It cannot; the user was made before, and is still held to what its tenant allows.
+    Refused(Blocked),
+}
+
 impl Managed for StorageUser {
-    type Desired = Desired;
+    type Desired = Wanted;
     type Seen = Seen;
     type Step = Step;
 
-    fn desired(&self) -> Result<Desired, Blocked> {
-        Desired::of(self)
+    fn desired(&self) -> Result<Wanted, Blocked> {
+        match Desired::of(self) {
+            Ok(desired) => Ok(Wanted::Valid(Box::new(desired))),
+            Err(blocked) if place::is_made(self) => Ok(Wanted::Refused(blocked)),
+            Err(blocked) => Err(blocked),
+        }
     }
 
     async fn observe(&self, ctx: &Context) -> Result<Seen, Error> {
         observe::observe(self, ctx).await
     }
 
-    fn plan(desired: Option<&Desired>, seen: &Seen, _now: Timestamp) -> Plan<Step> {
-        plan::plan(desired, seen)
+    fn plan(wanted: Option<&Wanted>, seen: &Seen, _now: Timestamp) -> Plan<Step> {
+        match wanted {
+            Some(Wanted::Valid(desired)) => plan::plan(Some(desired), seen),
+            Some(Wanted::Refused(because)) => plan::refused(because, seen),
+            None => plan::plan(None, seen),
+        }
     }
 
     async fn act(ctx: &Context, step: Step) -> Result<(), Error> {
         act::act(ctx, step).await
     }
 
-    fn report(&self, desired: Option<&Desired>, seen: &Seen, status: &mut Self::Status) {
-        let (Some(desired), Ok(place), There::User(user)) = (desired, &seen.place, &seen.there) else {
+    fn report(&self, wanted: Option<&Wanted>, seen: &Seen, status: &mut Self::Status) {
+        let (Some(Wanted::Valid(desired)), Ok(place), There::User(user)) = (wanted, &seen.place, &seen.there)
+        else {
             return;
         };
         if user.owner.as_ref() != Some(&seen.owner) {

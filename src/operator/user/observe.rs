@@ -1,6 +1,6 @@
 //! What there is: where the user lives, what the provider has there, and who refers to it. Reads only.
 
-use super::desired::login_text;
+use super::desired::{Desired, login_text};
 use super::place::{self, Place, Surroundings};
 use super::plan::There;
 use crate::api::user::UserUsage;
@@ -9,6 +9,7 @@ use crate::operator::account::pool;
 use crate::operator::runtime::kind::{is_deleting, name_of, namespace_of, uid_of};
 use crate::operator::runtime::status::DELETION_BLOCKED;
 use crate::operator::runtime::{Context, Error, Verdict};
+use crate::operator::tenant::withdrawal;
 use crate::provider::{ObjectName, OwnerMark, Usage, UserState};
 
 /// What there is.
@@ -54,6 +55,10 @@ pub async fn observe(user: &StorageUser, ctx: &Context) -> Result<Seen, Error> {
     let wanted =
         !deleting || (seen.policy == DeletionPolicy::Delete && seen.referrers == Referrers::default());
     let Some(place) = seen.place.as_ref().ok().filter(|_| wanted) else { return Ok(seen) };
+    // A spec that is refused is not looked after, but it keeps nobody from being suspended.
+    if !deleting && place.withdrawn.is_none() && Desired::of(user).is_err() {
+        return Ok(seen);
+    }
     let account = match pool::usable(ctx, &place.account) {
         Ok(account) => account,
         Err(verdict) => {
@@ -110,17 +115,20 @@ fn unasked(user: &StorageUser, ctx: &Context) -> Seen {
 
 fn place_now(user: &StorageUser, ctx: &Context) -> Result<Place, Verdict> {
     let stores = &ctx.stores;
-    let tenant_name = &user.spec.tenant_ref.name;
-    // Only a user that is yet to be made is counted against the others.
-    let siblings = match place::recorded(user) {
-        Some(_) => Vec::new(),
-        None => stores.users.filter(|sibling| sibling.spec.tenant_ref.name == *tenant_name),
-    };
+    let tenant_name = withdrawal::tenant_of(user);
     let tenant = stores.tenants.get(None, tenant_name);
+    // Only where the others count.
+    let limited = tenant.as_ref().is_some_and(|tenant| tenant.spec.quota.users.is_some());
+    let siblings = if limited {
+        stores.users.filter(|sibling| withdrawal::tenant_of(sibling) == tenant_name)
+    } else {
+        Vec::new()
+    };
+    let labels = stores.known_labels(namespace_of(user));
     let around = Surroundings {
         tenant: tenant.as_deref(),
         accounts: &stores.accounts.all(),
-        labels: &stores.namespace_labels(namespace_of(user)),
+        labels: labels.as_ref(),
         siblings: &siblings,
     };
     place::find(user, &around)
@@ -138,7 +146,7 @@ fn last_place(user: &StorageUser, ctx: &Context) -> Result<Place, Verdict> {
         })?;
         place::account(user, &tenant, &ctx.stores.accounts.all())?
     };
-    Ok(Place { account, tenant_id: String::new() })
+    Ok(Place { account, tenant_id: String::new(), withdrawn: None })
 }
 
 /// Objects that refer to the user, by their spec or by what they were made as.

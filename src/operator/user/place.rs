@@ -3,9 +3,9 @@
 
 use crate::api::{Reason, StorageAccount, StorageUser, Tenant};
 use crate::operator::account::select;
-use crate::operator::runtime::Verdict;
 use crate::operator::runtime::kind::{is_deleting, name_of, namespace_of, uid_of};
-use crate::operator::tenant;
+use crate::operator::runtime::{Blocked, Verdict};
+use crate::operator::tenant::{self, quota, withdrawal};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -16,6 +16,8 @@ pub struct Place {
     pub account: String,
     /// The provider's id of the tenant there.
     pub tenant_id: String,
+    /// Why a user that was made is to be suspended: the tenant does not allow it any more.
+    pub withdrawn: Option<Blocked>,
 }
 
 /// What the rules are asked of.
@@ -24,8 +26,8 @@ pub struct Surroundings<'a> {
     pub tenant: Option<&'a Tenant>,
     /// All StorageAccounts.
     pub accounts: &'a [Arc<StorageAccount>],
-    /// The labels of the namespace.
-    pub labels: &'a BTreeMap<String, String>,
+    /// The labels of the namespace; `None`: not known.
+    pub labels: Option<&'a BTreeMap<String, String>>,
     /// All StorageUsers of the same tenant, this one included or not.
     pub siblings: &'a [Arc<StorageUser>],
 }
@@ -33,10 +35,14 @@ pub struct Surroundings<'a> {
 /// Where the user lives, or why it may not live there.
 pub fn find(user: &StorageUser, around: &Surroundings<'_>) -> Result<Place, Verdict> {
     let tenant = around.tenant.ok_or_else(|| {
-        let name = &user.spec.tenant_ref.name;
+        let name = withdrawal::tenant_of(user);
         Verdict::waiting(Reason::TenantNotFound, format!("Tenant '{name}' does not exist. Waiting for it."))
     })?;
-    tenant::admits(tenant, namespace_of(user), around.labels)?;
+    let withdrawn =
+        if is_made(user) { withdrawal::of_user(user, tenant, around.labels, around.siblings) } else { None };
+    if withdrawn.is_none() {
+        tenant::admits(tenant, namespace_of(user), around.labels.unwrap_or(&BTreeMap::new()))?;
+    }
     if !is_made(user) {
         takes_more(user, tenant, around.siblings)?;
     }
@@ -47,7 +53,7 @@ pub fn find(user: &StorageUser, around: &Surroundings<'_>) -> Result<Place, Verd
             select::find(around.accounts, &account).ok().filter(|account| select::is_broken(account));
         broken.map_or(waiting, |account| select::not_ready(&account))
     })?;
-    Ok(Place { account, tenant_id })
+    Ok(Place { account, tenant_id, withdrawn })
 }
 
 /// The account of the user: the one that it was made in, else the one that would be chosen now.
@@ -89,14 +95,5 @@ fn takes_more(user: &StorageUser, tenant: &Tenant, siblings: &[Arc<StorageUser>]
     let mine = rank(user);
     let before =
         siblings.iter().filter(|sibling| uid_of(&***sibling) != uid_of(user) && rank(sibling) < mine);
-    if before.count() < limit as usize {
-        return Ok(());
-    }
-    let users = if limit == 1 { "user" } else { "users" };
-    Err(Verdict::blocked(
-        Reason::QuotaExceeded,
-        format!(
-            "Tenant '{name}' may have {limit} {users} and has them. Ask its owner to raise `spec.quota.users`, or delete another StorageUser."
-        ),
-    ))
+    if before.count() < limit as usize { Ok(()) } else { Err(quota::users_used_up(tenant, limit).into()) }
 }

@@ -5,7 +5,8 @@ use super::desired::Desired;
 use super::observe::{Referrers, Seen};
 use super::place::Place;
 use crate::api::{DeletionPolicy, Reason};
-use crate::operator::runtime::{Extra, Plan, Verdict};
+use crate::operator::runtime::status::SUSPENDED;
+use crate::operator::runtime::{Blocked, Extra, Plan, Verdict};
 use crate::operator::words;
 use crate::provider::{Quota, Usage, UserState, UserWish};
 
@@ -30,6 +31,54 @@ pub fn plan(desired: Option<&Desired>, seen: &Seen) -> Plan<Step> {
     }
 }
 
+/// What is done about a user that was made and whose spec is refused: it stays as it is, unless its tenant withdraws what
+/// it has. A spec that cannot be must not keep a user from being suspended.
+pub fn refused(because: &Blocked, seen: &Seen) -> Plan<Step> {
+    let withdrawn = seen.place.as_ref().ok().filter(|place| place.withdrawn.is_some());
+    match (withdrawn, &seen.there) {
+        (Some(place), There::User(user)) if user.owner.as_ref() == Some(&seen.owner) => {
+            if !user.enabled {
+                return Plan::settled(because.clone().into()).with_extra(withdrawn_from(place));
+            }
+            let (account, id) = (place.account.clone(), user.id.clone());
+            Plan::doing(vec![Step::Update { account, id, wish: switched_off(user, seen) }])
+        }
+        (Some(_) | None, _) => Plan::settled(because.clone().into()),
+    }
+}
+
+/// The user as it is, but that it does not work.
+fn switched_off(user: &UserState, seen: &Seen) -> UserWish {
+    let UserState {
+        id: _,
+        login,
+        tenant_id,
+        display_name,
+        email,
+        time_zone,
+        role,
+        enabled: _,
+        description,
+        quota,
+        owner: _,
+        object: _,
+        usage: _,
+    } = user.clone();
+    UserWish {
+        login,
+        tenant_id,
+        display_name,
+        email,
+        time_zone,
+        role,
+        enabled: false,
+        description,
+        quota,
+        owner: seen.owner.clone(),
+        object: seen.object.clone(),
+    }
+}
+
 fn keep(desired: &Desired, seen: &Seen) -> Plan<Step> {
     let place = match &seen.place {
         Ok(place) => place,
@@ -38,6 +87,9 @@ fn keep(desired: &Desired, seen: &Seen) -> Plan<Step> {
     let wish = wish(desired, seen, place);
     match &seen.there {
         There::OutOfReach(verdict) => Plan::settled(verdict.clone()),
+        There::NotAsked | There::Nothing if place.withdrawn.is_some() => {
+            Plan::settled(place.withdrawn.clone().map_or(Verdict::Ready, Verdict::from))
+        }
         There::NotAsked | There::Nothing => {
             Plan::doing(vec![Step::Create { account: place.account.clone(), wish }])
         }
@@ -49,7 +101,10 @@ fn keep(desired: &Desired, seen: &Seen) -> Plan<Step> {
             let id = user.id.clone();
             Plan::doing(vec![Step::Update { account: place.account.clone(), id, wish }])
         }
-        There::User(_) => Plan::settled(Verdict::Ready).with_extra(suspended(desired)),
+        There::User(_) => match &place.withdrawn {
+            Some(blocked) => Plan::settled(blocked.clone().into()).with_extra(withdrawn_from(place)),
+            None => Plan::settled(Verdict::Ready).with_extra(suspended(desired)),
+        },
     }
 }
 
@@ -63,7 +118,7 @@ fn wish(desired: &Desired, seen: &Seen, place: &Place) -> UserWish {
         email: email.clone(),
         time_zone: time_zone.clone(),
         role: *role,
-        enabled: *enabled,
+        enabled: *enabled && place.withdrawn.is_none(),
         description: description.clone(),
         quota: *quota,
         owner: seen.owner.clone(),
@@ -126,11 +181,21 @@ fn suspended(desired: &Desired) -> Vec<Extra> {
         return Vec::new();
     }
     vec![Extra {
-        kind: "Suspended",
+        kind: SUSPENDED,
         holds: true,
         reason: Reason::Suspended,
         message: "The user and its keys do not work, as `spec.enabled` is false. Nothing is lost.".to_owned(),
     }]
+}
+
+fn withdrawn_from(place: &Place) -> Vec<Extra> {
+    let told = |Blocked(reason, message): &Blocked| Extra {
+        kind: SUSPENDED,
+        holds: true,
+        reason: *reason,
+        message: format!("{message} Until then the user's keys are refused. Nothing is lost."),
+    };
+    place.withdrawn.iter().map(told).collect()
 }
 
 /// Lets the object go once nothing of it is left, or what is left is meant to stay.

@@ -7,7 +7,8 @@ use crate::provider::{
     Provider, TenantState, TenantWish, UserState, UserWish,
 };
 use crate::wire::{
-    AccessKeyCreated, AccessKeyItem, AccountItem, BucketItem, Capabilities, TenantItem, UserItem,
+    AccessKeyCreated, AccessKeyItem, AccessKeyPatch, AccountItem, BucketItem, Capabilities, TenantItem,
+    UserItem,
 };
 use async_trait::async_trait;
 
@@ -153,6 +154,12 @@ impl Provider for Client {
             return Err(call.error(ErrorKind::Failed("its answer is not about the key asked for".to_owned())));
         }
         Ok(KeyPair { access_key_id: made.key.access_key_id, secret_access_key: made.secret_access_key })
+    }
+
+    async fn set_key_active(&self, access_key_id: &str, active: bool) -> Result<(), Error> {
+        let call = Call { op: "suspend or resume key", object: access_key_id };
+        let change = AccessKeyPatch { active: Some(active), ..AccessKeyPatch::default() };
+        self.transport.patch::<AccessKeyItem>(call, &["accessKeys", access_key_id], &change).await.map(drop)
     }
 
     async fn revoke_key(&self, access_key_id: &str) -> Result<(), Error> {

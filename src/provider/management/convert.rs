@@ -13,6 +13,7 @@ pub fn capabilities(features: &[String]) -> BTreeSet<Capability> {
     let known = [
         Capability::IdempotentMint,
         Capability::KeyBuckets,
+        Capability::KeySuspension,
         Capability::Versioning,
         Capability::ObjectLock,
         Capability::Quotas,
@@ -201,6 +202,7 @@ pub fn key(item: wire::AccessKeyItem) -> Option<KeyState> {
         secret: item.labels.get(marks::SECRET).cloned(),
         access_key_id: item.access_key_id,
         user_id: item.user_id,
+        active: item.active,
         epoch,
         nonce,
         created_at: item.created_at,

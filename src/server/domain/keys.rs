@@ -41,6 +41,7 @@ pub fn create(
         permission,
         description,
         buckets,
+        active: true,
         labels,
         created_at: now,
         last_used_at: None,
@@ -68,17 +69,26 @@ pub fn root_key(id: String, root_user_id: String, now: Timestamp) -> AccessKeyIt
         permission: Permission::Full,
         description: "Root key".to_owned(),
         buckets: None,
+        active: true,
         labels: crate::wire::Labels::new(),
         created_at: now,
         last_used_at: None,
     }
 }
 
-/// A key after a patch.
-pub fn patch(before: AccessKeyItem, patch: AccessKeyPatch) -> Result<AccessKeyItem, Refusal> {
-    let AccessKeyPatch { description, labels } = patch;
+/// A key after a patch. Rule 1: the Root user always has a pair that works.
+pub fn patch(
+    before: AccessKeyItem,
+    owner: &UserItem,
+    patch: AccessKeyPatch,
+) -> Result<AccessKeyItem, Refusal> {
+    let AccessKeyPatch { description, active, labels } = patch;
+    if owner.root && active == Some(false) {
+        return Err(Refusal::rule("the Root user always has its one key pair: it is rotated, not suspended"));
+    }
     let after = AccessKeyItem {
         description: description.unwrap_or(before.description),
+        active: active.unwrap_or(before.active),
         labels: labels.unwrap_or(before.labels),
         ..before
     };
@@ -97,9 +107,9 @@ pub fn delete(owner: &UserItem) -> Result<(), Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use super::{create, delete, hint, root_key};
+    use super::{create, delete, hint, patch, root_key};
     use crate::server::domain::users::tests::user;
-    use crate::wire::{AccessKeyCreate, Labels, Permission, ProblemType, Role, UserItem};
+    use crate::wire::{AccessKeyCreate, AccessKeyPatch, Labels, Permission, ProblemType, Role, UserItem};
     use jiff::Timestamp;
 
     fn wish(permission: Permission, buckets: Option<&[&str]>) -> AccessKeyCreate {
@@ -121,6 +131,18 @@ mod tests {
         assert_eq!(delete(&root).unwrap_err().kind, ProblemType::RuleViolated);
         assert_eq!(root_key("SK".to_owned(), root.id, Timestamp::UNIX_EPOCH).permission, Permission::Full);
         assert!(delete(&user()).is_ok());
+    }
+
+    #[test]
+    fn a_key_is_suspended_and_works_again_but_never_the_root_users() {
+        let root = UserItem { root: true, ..user() };
+        let made = || root_key("SK".to_owned(), "us_1".to_owned(), Timestamp::UNIX_EPOCH);
+        let wish = |active| AccessKeyPatch { active: Some(active), ..AccessKeyPatch::default() };
+        let suspended = patch(made(), &user(), wish(false)).unwrap();
+        assert!(!suspended.active);
+        assert!(!patch(suspended.clone(), &user(), AccessKeyPatch::default()).unwrap().active, "it stays so");
+        assert_eq!(patch(suspended, &user(), wish(true)).unwrap(), made());
+        assert_eq!(patch(made(), &root, wish(false)).unwrap_err().kind, ProblemType::RuleViolated);
     }
 
     #[test]

@@ -78,10 +78,10 @@ impl Patched for AccessKeys {
     fn patch(
         tx: &Tx<'_>,
         before: AccessKeyItem,
-        _: (UserItem, OwnerFacts),
+        (user, _): (UserItem, OwnerFacts),
         patch: AccessKeyPatch,
     ) -> Result<AccessKeyItem, Refusal> {
-        let after = rules::patch(before, patch)?;
+        let after = rules::patch(before, &user, patch)?;
         rows::update(tx.connection, &after)?;
         Ok(after)
     }

@@ -117,7 +117,7 @@ fn entries() -> Vec<Entry> {
         get("/v1/accessKeys", "listAccessKeys", "Access keys, without their secrets").filtered(AccessKeys::FILTERS).answers(200, "AccessKeyPage"),
         post("/v1/accessKeys", "createAccessKey", "Make an access key; its secret is shown once").takes("AccessKeyCreate").answers(201, "AccessKeyCreated"),
         get("/v1/accessKeys/{id}", "getAccessKey", "An access key, without its secret").answers(200, "AccessKeyItem"),
-        patch("/v1/accessKeys/{id}", "updateAccessKey", "Change description or labels").takes("AccessKeyPatch").answers(200, "AccessKeyItem"),
+        patch("/v1/accessKeys/{id}", "updateAccessKey", "Change description or labels, suspend the key or let it work again").takes("AccessKeyPatch").answers(200, "AccessKeyItem"),
         delete("/v1/accessKeys/{id}", "deleteAccessKey", "Remove an access key; it stops at once"),
 
         get("/v1/buckets", "listBuckets", "Buckets with what is in them").filtered(Buckets::FILTERS).answers(200, "BucketPage"),

@@ -11,8 +11,8 @@ use crate::server::store::audit;
 use crate::server::store::idempotency::HOURS;
 use crate::server::store::lists::Where;
 use crate::wire::{
-    Capabilities, FEATURE_IDEMPOTENCY_KEYS, FEATURE_JOBS, FEATURE_KEY_BUCKETS, FEATURE_OBJECT_LOCK,
-    FEATURE_QUOTAS, FEATURE_VERSIONING, ProblemType,
+    Capabilities, FEATURE_IDEMPOTENCY_KEYS, FEATURE_JOBS, FEATURE_KEY_BUCKETS, FEATURE_KEY_SUSPENSION,
+    FEATURE_OBJECT_LOCK, FEATURE_QUOTAS, FEATURE_VERSIONING, ProblemType,
 };
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -22,8 +22,14 @@ use std::sync::Arc;
 /// `GET /v1/capabilities`: for every caller that is known.
 pub async fn capabilities(State(app): State<Arc<App>>, call: Call) -> Result<Response, Refusal> {
     let idempotency = app.settings.idempotency_keys;
-    let mut features =
-        vec![FEATURE_KEY_BUCKETS, FEATURE_VERSIONING, FEATURE_OBJECT_LOCK, FEATURE_QUOTAS, FEATURE_JOBS];
+    let mut features = vec![
+        FEATURE_KEY_BUCKETS,
+        FEATURE_KEY_SUSPENSION,
+        FEATURE_VERSIONING,
+        FEATURE_OBJECT_LOCK,
+        FEATURE_QUOTAS,
+        FEATURE_JOBS,
+    ];
     if idempotency {
         features.push(FEATURE_IDEMPOTENCY_KEYS);
     }

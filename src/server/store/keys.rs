@@ -25,8 +25,8 @@ pub struct SigningKey {
     pub secret: ShownSecret,
 }
 
-/// The key of that id if it may be used now: `None` where there is none, where it was revoked, where its user is not
-/// enabled (rule 10), and where the user's role no longer allows its permission. Reads the database each time, so that
+/// The key of that id if it may be used now: `None` where there is none, where it was revoked or is suspended, where its
+/// user is not enabled (rule 10), and where the user's role no longer allows its permission. Reads the database each time, so that
 /// all of this holds from the moment of the change.
 pub async fn find_for_signing(store: &Store, id: &str) -> Result<Option<SigningKey>, StoreError> {
     let wanted = id.to_owned();
@@ -35,7 +35,7 @@ pub async fn find_for_signing(store: &Store, id: &str) -> Result<Option<SigningK
         .read(move |connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT k.user, u.account, k.permission, k.buckets, k.sealed_secret, u.role, u.tenant FROM access_key k \
-                 JOIN user u ON u.id = k.user WHERE k.id = ?1 AND u.enabled = 1",
+                 JOIN user u ON u.id = k.user WHERE k.id = ?1 AND k.active = 1 AND u.enabled = 1",
             )?;
             let found = maybe(statement.query_row([&wanted], |row| {
                 let permission: Word<Permission> = row.get(2)?;
@@ -57,7 +57,7 @@ pub async fn find_for_signing(store: &Store, id: &str) -> Result<Option<SigningK
 
 /// The columns of [`item`].
 const COLUMNS: &str =
-    "k.id, k.user, k.permission, k.description, k.buckets, k.labels, k.created, k.last_used";
+    "k.id, k.user, k.permission, k.description, k.buckets, k.labels, k.created, k.last_used, k.active";
 
 fn item(row: &Row<'_>) -> rusqlite::Result<AccessKeyItem> {
     let id: String = row.get(0)?;
@@ -70,6 +70,7 @@ fn item(row: &Row<'_>) -> rusqlite::Result<AccessKeyItem> {
         permission: row.get::<_, Word<Permission>>(2)?.0,
         description: row.get(3)?,
         buckets: buckets.map(|b| b.0),
+        active: row.get(8)?,
         labels: row.get::<_, Doc<Labels>>(5)?.0,
         created_at: row.get::<_, Millis>(6)?.0,
         last_used_at: last_used.map(|t| t.0),
@@ -126,11 +127,11 @@ pub fn insert(connection: &Connection, key: &AccessKeyItem, secret: &Sealed) -> 
     labels::replace(connection, labels::Kind::AccessKey, &key.access_key_id, &key.labels)
 }
 
-/// Writes what of a key may change: description and labels.
+/// Writes what of a key may change: description, labels, and whether it works.
 pub fn update(connection: &Connection, key: &AccessKeyItem) -> Result<(), StoreError> {
     connection
-        .prepare_cached("UPDATE access_key SET description = ?2, labels = ?3 WHERE id = ?1")?
-        .execute((&key.access_key_id, &key.description, Doc(&key.labels)))?;
+        .prepare_cached("UPDATE access_key SET description = ?2, labels = ?3, active = ?4 WHERE id = ?1")?
+        .execute((&key.access_key_id, &key.description, Doc(&key.labels), key.active))?;
     labels::replace(connection, labels::Kind::AccessKey, &key.access_key_id, &key.labels)
 }
 

@@ -225,7 +225,7 @@ mod tests {
                      INSERT INTO user VALUES ('us_1', 'one', '', '', 'UTC', 'FullAccess', 'tn_1', '1', 1, 0, '', '{}', '{}', NULL, 'system', 0);
                      INSERT INTO bucket VALUES (1, 'us_1', 'data', 'Disabled', 0, NULL, '{}', '{}', 0, 4, 1);",
                 )?;
-                c.execute("INSERT INTO access_key VALUES ('SK1', 'us_1', 'Full', '', NULL, '{}', ?1, 0, NULL)", [&sealed])?;
+                c.execute("INSERT INTO access_key VALUES ('SK1', 'us_1', 'Full', '', NULL, '{}', ?1, 0, NULL, 1)", [&sealed])?;
                 c.execute(
                     "INSERT INTO object (bucket, key, version, latest, size, blob, modified) VALUES (1, 'a', 'null', 1, 4, ?1, 0)",
                     [&row],

@@ -33,6 +33,7 @@ fn key(uid: &str) -> KeyState {
     KeyState {
         access_key_id: format!("SK-{uid}"),
         user_id: "us_1".to_owned(),
+        active: true,
         owner: owner(uid),
         object: None,
         secret: None,

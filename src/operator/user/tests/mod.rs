@@ -71,7 +71,7 @@ pub fn seen() -> Seen {
         owner: owner(),
         object: object(),
         login: "team-a_app".to_owned(),
-        place: Ok(Place { account: "main".to_owned(), tenant_id: "tn_1".to_owned() }),
+        place: Ok(Place { account: "main".to_owned(), tenant_id: "tn_1".to_owned(), withdrawn: None }),
         there: There::User(Box::new(there())),
         referrers: Referrers::default(),
         policy: DeletionPolicy::Delete,

@@ -1,7 +1,7 @@
 //! Where a user may live.
 
 use super::{made, user};
-use crate::api::tenant::{AllowedNamespaces, TenantAccount};
+use crate::api::tenant::{AllowedNamespaces, OnWithdrawal, TenantAccount};
 use crate::api::{NameRef, Reason, StorageAccount, StorageUser, Tenant, TenantSpec, TenantStatus};
 use crate::operator::runtime::Verdict;
 use crate::operator::user::place::{Place, Surroundings, find};
@@ -44,7 +44,7 @@ impl World {
         let around = Surroundings {
             tenant: self.tenant.as_ref(),
             accounts: &self.accounts,
-            labels: &BTreeMap::new(),
+            labels: Some(&BTreeMap::new()),
             siblings: &self.siblings,
         };
         find(&self.user, &around)
@@ -68,7 +68,8 @@ fn long_ago() -> Time {
 
 #[test]
 fn a_user_lives_in_its_tenant_at_the_default_account() {
-    assert_eq!(world().find(), Ok(Place { account: "main".to_owned(), tenant_id: "tn_1".to_owned() }));
+    let place = Place { account: "main".to_owned(), tenant_id: "tn_1".to_owned(), withdrawn: None };
+    assert_eq!(world().find(), Ok(place));
 }
 
 #[test]
@@ -155,5 +156,23 @@ fn a_quota_of_users_goes_to_those_that_are_made_and_then_to_the_older_ones() {
         assert_eq!(world.find().is_ok(), admitted, "{what}");
         world.user.status = made().status;
         assert!(world.find().is_ok(), "{what}: a user that is made stays");
+    }
+}
+
+#[test]
+fn a_user_that_was_made_stays_where_it_is_when_its_tenant_says_to_suspend_it() {
+    for (on_withdrawal, made, expected) in [
+        (OnWithdrawal::Suspend, true, Ok(Some(Reason::NamespaceNotAllowed))),
+        (OnWithdrawal::Keep, true, Err(())),
+        (OnWithdrawal::Suspend, false, Err(())),
+    ] {
+        let mut world = world();
+        world.tenant().spec.on_withdrawal = on_withdrawal;
+        world.tenant().spec.allowed_namespaces.names.clear();
+        if made {
+            world.user = super::made();
+        }
+        let withdrawn = world.find().map(|place| place.withdrawn.map(|blocked| blocked.0)).map_err(drop);
+        assert_eq!(withdrawn, expected, "{on_withdrawal:?} {made}");
     }
 }

@@ -2,9 +2,9 @@
 
 use super::{desired, seen, there};
 use crate::api::{DeletionPolicy, Reason};
-use crate::operator::runtime::{Plan, Verdict};
+use crate::operator::runtime::{Blocked, Plan, Verdict};
 use crate::operator::user::observe::{Referrers, Seen};
-use crate::operator::user::plan::{There, plan};
+use crate::operator::user::plan::{There, plan, refused};
 use crate::operator::user::{Desired, Step};
 use crate::provider::{ClusterId, OwnerMark, Quota, UserState};
 use crate::wire::Role;
@@ -194,4 +194,78 @@ fn what_holds_a_user_is_named_with_the_way_out() {
         message(&plan(None, &down)),
         "User 'team-a_app' cannot be removed from account 'main' now. StorageAccount 'main' is not Ready. To let this object go without it, set `spec.deletionPolicy` to Retain."
     );
+}
+
+fn withdrawn(seen: &mut Seen) {
+    let blocked = Blocked::new(Reason::NamespaceNotAllowed, "Not admitted. Ask the owner.");
+    seen.place.as_mut().unwrap().withdrawn = Some(blocked);
+}
+
+#[test]
+fn a_user_whose_tenant_withdraws_what_it_has_is_switched_off_and_on_again() {
+    let mut seen = seen();
+    withdrawn(&mut seen);
+    let planned = plan(Some(&desired()), &seen);
+    let [Step::Update { wish, .. }] = planned.steps.as_slice() else { panic!("{planned:?}") };
+    assert!(!wish.enabled);
+
+    user(&mut seen).enabled = false;
+    let planned = plan(Some(&desired()), &seen);
+    assert_eq!(short(&planned), "Blocked NamespaceNotAllowed");
+    let told: Vec<_> = planned.extra.iter().map(|extra| (extra.kind, extra.holds, extra.reason)).collect();
+    assert_eq!(told, [("Suspended", true, Reason::NamespaceNotAllowed)]);
+    assert!(planned.extra[0].message.contains("Ask the owner."), "whom to ask");
+
+    seen.there = There::Nothing;
+    assert_eq!(short(&plan(Some(&desired()), &seen)), "Blocked NamespaceNotAllowed", "it is not made anew");
+
+    let mut again = super::seen();
+    user(&mut again).enabled = false;
+    let planned = plan(Some(&desired()), &again);
+    let [Step::Update { wish, .. }] = planned.steps.as_slice() else { panic!("{planned:?}") };
+    assert!(wish.enabled);
+}
+
+#[test]
+fn a_spec_that_is_refused_keeps_nobody_from_being_suspended() {
+    let because = Blocked::new(Reason::InvalidSpec, "no such time zone");
+    type Change = fn(&mut Seen);
+    let cases: [(&str, Change, &str); 5] = [
+        ("nothing withdrawn", |_| (), "Blocked InvalidSpec"),
+        ("withdrawn", withdrawn, "update us_1 at main"),
+        (
+            "withdrawn and switched off",
+            |seen| {
+                withdrawn(seen);
+                user(seen).enabled = false;
+            },
+            "Blocked InvalidSpec",
+        ),
+        (
+            "withdrawn, but not ours",
+            |seen| {
+                withdrawn(seen);
+                user(seen).owner = None;
+            },
+            "Blocked InvalidSpec",
+        ),
+        (
+            "withdrawn, out of reach",
+            |seen| {
+                withdrawn(seen);
+                seen.there = account_down();
+            },
+            "Blocked InvalidSpec",
+        ),
+    ];
+    for (what, change, expected) in cases {
+        let mut seen = seen();
+        change(&mut seen);
+        let planned = refused(&because, &seen);
+        assert_eq!(short(&planned), expected, "{what}");
+        if let [Step::Update { wish, .. }] = planned.steps.as_slice() {
+            assert!(!wish.enabled);
+            assert_eq!((&wish.display_name, wish.role), (&there().display_name, there().role));
+        }
+    }
 }

@@ -135,7 +135,7 @@ async fn without_the_flag_the_header_is_ignored_and_capabilities_say_so() {
     let second = mint(&admin, "k1", body).await.expect(201);
     assert_ne!(text(&first, "accessKeyId"), text(&second, "accessKeyId"));
     let said = admin.get("/v1/capabilities").await.expect(200);
-    let features = json!(["key-buckets", "versioning", "object-lock", "quotas", "jobs"]);
+    let features = json!(["key-buckets", "key-suspension", "versioning", "object-lock", "quotas", "jobs"]);
     assert_eq!((&said["features"], said.get("idempotencyHours")), (&features, None));
     let (_with, admin, _) = start().await;
     let said = admin.get("/v1/capabilities").await.expect(200);

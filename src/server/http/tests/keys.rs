@@ -226,3 +226,28 @@ async fn the_last_use_of_a_key_is_shown_without_a_write_for_each_use() {
     let shown = admin.get(&format!("/v1/accessKeys/{key}")).await.expect(200);
     assert_eq!(text(&shown, "lastUsedAt"), "2027-01-15T08:00:00Z");
 }
+
+#[tokio::test]
+async fn a_suspended_key_is_refused_and_works_again_with_the_same_secret() {
+    let server = Server::start().await;
+    let admin = server.administrator().await;
+    let tenant = admin.tenant("acme", "Public").await;
+    let user = admin.user("u", "FullAccess", &tenant).await;
+    let (key, other) = (admin.key(&user, "Full").await, admin.key(&user, "Full").await);
+    assert_eq!(key["active"], true);
+    let path = format!("/v1/accessKeys/{}", text(&key, "accessKeyId"));
+    assert_eq!(admin.patch(&path, json!({"active": false})).await.expect(200)["active"], false);
+    assert!(!usable(&server, &key).await);
+    assert!(usable(&server, &other).await, "the user's other keys go on");
+    admin.patch(&path, json!({"description": "d"})).await.expect(200);
+    assert!(!usable(&server, &key).await, "another change does not let it work again");
+    admin.patch(&path, json!({"active": true})).await.expect(200);
+    let found = find_for_signing(&server.app.store, &text(&key, "accessKeyId")).await.unwrap().unwrap();
+    assert_eq!(found.secret.reveal(), text(&key, "secretAccessKey"));
+
+    let root = text(&admin.items("/v1/accounts").await[0], "rootUserId");
+    let root_key = admin.items(&format!("/v1/accessKeys?user={root}")).await.remove(0);
+    let path = format!("/v1/accessKeys/{}", text(&root_key, "accessKeyId"));
+    admin.patch(&path, json!({"active": false})).await.problem(422, "rule-violated");
+    assert!(usable(&server, &root_key).await);
+}
