@@ -103,7 +103,7 @@ pub struct StorageUserStatus {
     /// The generation of the spec that this status speaks of; -1 before the first look.
     #[serde(default = "never_observed")]
     pub observed_generation: i64,
-    /// Ready, Reconciling, Stalled, DeletionBlocked.
+    /// Ready, Reconciling, Stalled, Suspended, DeletionBlocked.
     #[serde(default)]
     pub conditions: Conditions,
     /// The user's id at the provider.

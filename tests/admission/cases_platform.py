@@ -91,6 +91,11 @@ POWER = [
     ),
     Case(
         "administrator-tenant",
+        change("Tenant", "administrator", onWithdrawal="Suspend"),
+        f"{BUILT_IN}: only `spec.allowedNamespaces` and `spec.accountRef` may be changed. Undo the other changes.",
+    ),
+    Case(
+        "administrator-tenant",
         delete("Tenant", "administrator"),
         f"{BUILT_IN} and may not be deleted.",
     ),
