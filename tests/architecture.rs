@@ -69,7 +69,8 @@ fn a_decision_that_reads_the_clock_would_be_found() {
 #[test]
 fn rooms_import_in_one_direction() {
     let rooms = [
-        ("operator/", vec!["crate::server", "crate::cli"]),
+        ("operator/", vec!["crate::server", "crate::cli", "crate::plugin"]),
+        ("plugin/", vec!["crate::server", "crate::cli", "crate::provider", "core::v1::Secret"]),
         (
             "server/",
             vec!["crate::operator", "crate::api", "crate::provider", "crate::cli", "kube::", "k8s_openapi"],

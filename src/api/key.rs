@@ -9,6 +9,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// The annotation by which a person asks for the next epoch of a key whose Secret is lost; its value is that epoch.
+pub const REISSUE: &str = "storekeeper.dev/reissue";
+
+/// The epoch that the message of a condition says may be asked for by [`REISSUE`].
+pub fn offered_epoch(message: &str) -> Option<u32> {
+    let (_, after) = message.split_once(REISSUE)?;
+    let (epoch, _) = after.strip_prefix("=\"")?.split_once('"')?;
+    epoch.parse().ok()
+}
+
 /// One key pair of one user, published as one Secret.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[kube(
@@ -132,7 +142,7 @@ pub struct AccessKeyStatus {
     /// The generation of the spec that this status speaks of; -1 before the first look.
     #[serde(default = "never_observed")]
     pub observed_generation: i64,
-    /// Ready, Reconciling, Stalled, SecretPublished, DeletionBlocked.
+    /// Ready, Reconciling, Stalled, SecretPublished, Suspended, DeletionBlocked.
     #[serde(default)]
     pub conditions: Conditions,
     /// The last attempt to make a key. Its counters never go back.

@@ -30,6 +30,14 @@ def storekeeper_binary() -> Path:
     return binary
 
 
+def plugin_binary() -> Path:
+    """The kubectl plugin that was built with the binary under test."""
+    binary = storekeeper_binary().resolve().with_name("kubectl-storekeeper")
+    if not os.access(binary, os.X_OK):
+        raise FileNotFoundError(f"'{binary}' must exist: run `make build` first")
+    return binary
+
+
 @cache
 def tools() -> Path:
     """The folder with etcd, kube-apiserver, kube-controller-manager and kubectl; builds them when missing."""

@@ -1,7 +1,7 @@
 //! From what the API server and the provider say to what the protocol sees, and back. Pure.
 
 use super::once::{self, Attempt, KeyId, ListedKey, Nonce, Object, OnLoss, OurSecret, SecretSeen, SecretUid};
-use crate::api::key::{Issue, OnSecretLoss, Published, SecretRecord};
+use crate::api::key::{Issue, OnSecretLoss, Published, REISSUE, SecretRecord};
 use crate::api::{AccessKey, FINALIZER};
 use crate::operator::runtime::kind::is_deleting;
 use crate::operator::secret::publish::{ACCESS_KEY_ID, EPOCH, NONCE, OWNER_UID};
@@ -9,8 +9,6 @@ use crate::provider::KeyState;
 use jiff::{SignedDuration, Timestamp};
 use kube::api::ObjectMeta;
 
-/// A person asks for the next epoch of a key whose Secret is lost; the value is that epoch.
-pub const REISSUE: &str = "storekeeper.dev/reissue";
 /// A person gives up on keys that cannot be revoked, so that the object can go: `"true"`.
 pub const ABANDON: &str = "storekeeper.dev/abandon";
 

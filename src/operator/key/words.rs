@@ -126,6 +126,7 @@ fn secret(key: &AccessKey, there: Option<bool>) -> Option<Extra> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::key::offered_epoch;
 
     fn said(verdict: once::Verdict, about: &About<'_>) -> (bool, Reason, String) {
         match super::verdict(verdict, about) {
@@ -182,6 +183,10 @@ mod tests {
             let (found_blocked, found, message) = said(verdict, &about);
             assert_eq!((found_blocked, found), (blocked, reason), "{message}");
             assert!(parts.iter().all(|part| message.contains(part)), "{message}");
+            // `kubectl storekeeper reissue` reads the number back.
+            let offered = parts.iter().find_map(|part| part.strip_prefix("storekeeper.dev/reissue=\""));
+            let offered = offered.and_then(|rest| rest.trim_end_matches('"').parse().ok());
+            assert_eq!(offered_epoch(&message), offered, "{message}");
         }
         assert!(super::verdict(once::Verdict::Ready, &about).is_ready());
     }
