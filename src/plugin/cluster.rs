@@ -144,9 +144,8 @@ impl Cluster {
         let patch = serde_json::json!({
             "metadata": {"resourceVersion": item.resource_version, "annotations": {name: value}},
         });
-        let mut how = kube::api::PatchParams::default();
-        how.dry_run = dry_run;
-        how.field_manager = Some("kubectl-storekeeper".to_owned());
+        let field_manager = Some("kubectl-storekeeper".to_owned());
+        let how = kube::api::PatchParams { dry_run, field_manager, ..kube::api::PatchParams::default() };
         let patched = api.patch(&item.name, &how, &kube::api::Patch::Merge(&patch)).await;
         let op = format!("annotate {} '{}'", item.kind.as_str(), item.name);
         patched.map(drop).map_err(|source| ClusterError::Call { op, source: Box::new(source) })

@@ -1,5 +1,5 @@
-//! Completion. kubectl (1.26 and later) asks an executable `kubectl_complete-storekeeper` on the PATH, in every shell that
-//! kubectl itself completes in; it prints one candidate a line, and then `:` with what the shell is to do.
+//! Completion. kubectl (1.26 and later) asks an executable `kubectl_complete-storekeeper` on the PATH, in every shell
+//! that kubectl itself completes in; it prints one candidate a line, and then `:` with what the shell is to do.
 
 use super::cluster::{Cluster, Read};
 use super::item::Kind;
@@ -8,10 +8,11 @@ use clap::{Args, CommandFactory as _};
 
 /// Print the script that lets kubectl complete these commands.
 ///
-/// Save it as kubectl_complete-storekeeper on your PATH. It works in every shell in which kubectl completes (1.26 and later):
+/// Save it as `kubectl_complete-storekeeper` on your PATH. It works in every shell in which kubectl completes (1.26 and
+/// later):
 ///
-///   kubectl storekeeper completion > ~/.local/bin/kubectl_complete-storekeeper
-///   chmod +x ~/.local/bin/kubectl_complete-storekeeper
+///     kubectl storekeeper completion > ~/.local/bin/kubectl_complete-storekeeper
+///     chmod +x ~/.local/bin/kubectl_complete-storekeeper
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct Options {}
@@ -116,7 +117,7 @@ fn flags(command: Option<&str>) -> Vec<String> {
     let mut cli = super::Cli::command();
     cli.build();
     let found = command.and_then(|name| cli.find_subcommand(name)).unwrap_or(&cli);
-    found.get_arguments().filter_map(|argument| argument.get_long()).map(|long| format!("--{long}")).collect()
+    found.get_arguments().filter_map(clap::Arg::get_long).map(|long| format!("--{long}")).collect()
 }
 
 /// The connection that the words so far ask for.

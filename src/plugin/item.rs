@@ -1,5 +1,5 @@
-//! One object as this plugin looks at it, and how it stands. Pure. Nothing of it is parsed more strictly than it must be, so
-//! that an older or newer installation can be looked at too.
+//! One object as this plugin looks at it, and how it stands. Pure. Nothing of it is parsed more strictly than it must
+//! be, so that an older or newer installation can be looked at too.
 
 use jiff::Timestamp;
 use kube::api::{ApiResource, DynamicObject};

@@ -1,8 +1,8 @@
-//! `kubectl storekeeper`: how things stand, a new key for a lost Secret, and whether an installation and a person can do
-//! what they need.
+//! `kubectl storekeeper`: how things stand, a new key for a lost Secret, and whether an installation and a person can
+//! do what they need.
 //!
-//! Reads are in [`cluster`] and in `read.rs` of each command; what is made of them (trees, judgements, texts) is pure and
-//! knows no client. Nothing here reads a Secret, or needs the right to; the only write is the annotation of `reissue`.
+//! Reads are in [`cluster`] and in `read.rs` of each command; what is made of them (trees, judgements, texts) is pure
+//! and knows no client. Nothing here reads a Secret, or needs the right to; the only write is the annotation of `reissue`.
 //!
 //! Exit codes: [`Exit`].
 
@@ -28,8 +28,8 @@ use std::process::ExitCode;
 ///
 /// Reads what kubectl reads, by the same kubeconfig, and never a Secret.
 ///
-/// Exit codes: 0, all is as it should be, or done; 1, something is not, or was refused: what, is printed; 2, the command
-/// line is wrong, or the cluster cannot be asked.
+/// Exit codes: 0, all is as it should be, or done; 1, something is not, or was refused: what, is printed; 2, the
+/// command line is wrong, or the cluster cannot be asked.
 #[derive(Parser)]
 #[command(
     name = "kubectl-storekeeper",
@@ -45,15 +45,10 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Show tenants, their users, keys and buckets as a tree, and what each waits for
     Status(status::Options),
-    /// Ask for a new key where the Secret of an AccessKey is lost
     Reissue(reissue::Options),
-    /// Check that the installation works, and that you and the operator may do what you need
     Check(check::Options),
-    /// Print the script that lets kubectl complete these commands
     Completion(complete::Options),
-    /// What kubectl asks for while somebody types
     #[command(name = "__complete", hide = true, disable_help_flag = true)]
     Complete(complete::Words),
 }

@@ -12,7 +12,7 @@ fn the_command_line_is_sound() {
 fn help_is_worth_reading() {
     let mut cli = Cli::command().term_width(100);
     cli.build();
-    insta::assert_snapshot!("help", cli.render_help().to_string());
+    insta::assert_snapshot!("help", cli.render_long_help().to_string());
     for name in ["status", "reissue", "check", "completion"] {
         let help = cli.find_subcommand_mut(name).unwrap().render_long_help().to_string();
         insta::assert_snapshot!(format!("help_{name}"), help);

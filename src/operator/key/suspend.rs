@@ -67,29 +67,24 @@ pub fn standing(key: &AccessKey, around: &Around) -> Standing {
     withdrawal::of_key(key, made_as, tenant, &around.keys).map_or(Standing::Works, Standing::Suspended)
 }
 
-/// What the standing follows from, by what is watched.
+/// What the standing follows from, by what is watched. Where nothing is suspended, nobody else is looked for.
 pub fn around(ctx: &Context, key: &AccessKey) -> Around {
     let namespace = namespace_of(key);
     let made_as = key.status.as_ref().and_then(|status| status.identity.as_ref());
     let user = made_as.and_then(|made_as| ctx.stores.user(namespace, &made_as.user));
-    let tenant = user.as_ref().and_then(|user| ctx.stores.tenants.get(None, withdrawal::tenant_of(user)));
-    let Some(tenant) = tenant.filter(|tenant| withdrawal::suspends(tenant)) else {
-        // What is not suspended is asked no further.
-        let tenant = user.as_ref().and_then(|user| ctx.stores.tenants.get(None, withdrawal::tenant_of(user)));
-        return Around { user, tenant, ..Around::default() };
-    };
-    let name = tenant.metadata.name.as_deref().unwrap_or_default();
-    let users = if tenant.spec.quota.users.is_some() {
-        ctx.stores.users.filter(|user| withdrawal::tenant_of(user) == name)
-    } else {
-        Vec::new()
-    };
-    let keys = if tenant.spec.quota.access_keys_per_user.is_some() {
-        ctx.stores.keys.filter(|other| other.metadata.namespace.as_deref() == Some(namespace))
-    } else {
-        Vec::new()
-    };
-    Around { user, labels: ctx.stores.known_labels(namespace), tenant: Some(tenant), users, keys }
+    let name = user.as_ref().map(|user| withdrawal::tenant_of(user).to_owned()).unwrap_or_default();
+    let tenant = ctx.stores.tenants.get(None, &name);
+    let quota =
+        tenant.as_ref().filter(|tenant| withdrawal::suspends(tenant)).map(|tenant| &tenant.spec.quota);
+    let users = quota
+        .and_then(|quota| quota.users)
+        .map(|_| ctx.stores.users.filter(|user| withdrawal::tenant_of(user) == name));
+    let keys = quota
+        .and_then(|quota| quota.access_keys_per_user)
+        .map(|_| ctx.stores.keys.filter(|other| other.metadata.namespace.as_deref() == Some(namespace)));
+    let labels = ctx.stores.known_labels(namespace);
+    let (users, keys) = (users.unwrap_or_default(), keys.unwrap_or_default());
+    Around { user, tenant, labels, users, keys }
 }
 
 /// The condition as it was, for writes in the middle of a pass.
@@ -106,15 +101,19 @@ pub fn as_before(key: &AccessKey) -> Option<Extra> {
     Some(Extra { kind: SUSPENDED, holds, reason, message: before.message.clone() })
 }
 
-fn told(holds: bool, reason: Reason, message: String) -> Option<Extra> {
-    Some(Extra { kind: SUSPENDED, holds, reason, message })
-}
-
-fn suspended(Blocked(reason, message): &Blocked) -> Option<Extra> {
+fn suspended(Blocked(reason, message): &Blocked) -> Extra {
     let message = format!(
         "{message} Until then the key is refused. Nothing is lost: it works again with the same Secret."
     );
-    told(true, *reason, message)
+    Extra { kind: SUSPENDED, holds: true, reason: *reason, message }
+}
+
+/// The condition where the account has no way to suspend a single key.
+fn cannot(account: &str, Blocked(_, message): &Blocked) -> Extra {
+    let message = format!(
+        "{message} Account '{account}' cannot suspend a single key, so this one goes on working: to stop it, delete this AccessKey."
+    );
+    Extra { kind: SUSPENDED, holds: false, reason: Reason::NotSupportedByProvider, message }
 }
 
 impl Pass<'_> {
@@ -126,7 +125,7 @@ impl Pass<'_> {
         let before = as_before(&object);
         match self.standing.clone() {
             Standing::Unknown => Ok(before),
-            Standing::WithUser(blocked) => Ok(suspended(&blocked)),
+            Standing::WithUser(blocked) => Ok(Some(suspended(&blocked))),
             Standing::Works => {
                 self.let_work(before.is_some()).await?;
                 Ok(None)
@@ -134,17 +133,13 @@ impl Pass<'_> {
             Standing::Suspended(blocked) => {
                 let Some(account) = self.account() else { return Ok(before) };
                 if !account.can(Capability::KeySuspension) {
-                    let message = format!(
-                        "{} Account '{}' cannot suspend a single key, so this one goes on working: to stop it, delete this AccessKey.",
-                        blocked.1, account.name
-                    );
-                    return Ok(told(false, Reason::NotSupportedByProvider, message));
+                    return Ok(Some(cannot(&account.name, &blocked)));
                 }
                 self.know_whether_active().await?;
                 if self.active == Some(true) {
                     self.set_active(false).await?;
                 }
-                Ok(suspended(&blocked))
+                Ok(Some(suspended(&blocked)))
             }
         }
     }

@@ -28,7 +28,7 @@ pub struct Facts {
     pub operator_rights: Read<Vec<(Right, bool)>>,
     /// Its Lease.
     pub lease: Read<Lease>,
-    /// All ValidatingAdmissionPolicies of the cluster.
+    /// All `ValidatingAdmissionPolicies` of the cluster.
     pub policies: Read<Vec<Policy>>,
     /// All their bindings.
     pub bindings: Read<Vec<Binding>>,

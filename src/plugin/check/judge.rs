@@ -344,9 +344,11 @@ fn people(facts: &Facts, needed: Option<&str>, found: &mut Vec<Finding>) -> Resu
             continue;
         }
         let Some((what, rights)) = roles::needs(name, &facts.namespace, tenant)? else { continue };
+        let local = rights.iter().any(|right| right.namespace.is_some());
         let has = |right: &Right| facts.rights.iter().any(|(known, allowed)| known == right && *allowed);
         let (have, missing): (Vec<Right>, Vec<Right>) = rights.into_iter().partition(has);
-        let place = format!("'{me}' in namespace '{}'", facts.namespace);
+        let place =
+            if local { format!("'{me}' in namespace '{}'", facts.namespace) } else { format!("'{me}'") };
         let level = match (missing.is_empty(), needed) {
             (true, _) => Level::Good,
             (false, Some(_)) => Level::Bad,

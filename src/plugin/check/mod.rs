@@ -1,4 +1,5 @@
-//! `kubectl storekeeper check`: whether an installation works, and whether a person and the operator may do what they need.
+//! `kubectl storekeeper check`: whether an installation works, and whether a person and the operator may do what they
+//! need.
 //!
 //! `read` gathers `facts`, [`judge`] says what they mean, `render` writes that down: the last two pure. [`roles`] is what
 //! whom needs, from the same files that give it to them.
@@ -23,8 +24,8 @@ use clap::Args;
 /// verbs and resources that only policies know (use, assign, grant, connect; permissions, roles), for which `kubectl auth
 /// can-i` always says no. With --as it answers for somebody else.
 ///
-///   kubectl storekeeper check -n team-a
-///   kubectl storekeeper check -n team-a --role full-access --as tina@example.com
+///     kubectl storekeeper check -n team-a
+///     kubectl storekeeper check -n team-a --role full-access --as tina@example.com
 ///
 /// What you may not look at is marked `?` and does no harm. Exit code 1: at least one line is marked ✗.
 #[derive(Args)]

@@ -29,31 +29,28 @@ impl Level {
 
 /// For people.
 pub fn text(findings: &[Finding], wide: bool, look: Look) -> String {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     let mut area = "";
     for finding in findings {
         if finding.area != area {
             area = finding.area;
-            text.push_str(area);
-            text.push('\n');
+            lines.push(area.to_owned());
         }
         let (mark, tone) = finding.level.mark();
-        text.push_str(&format!("  {} {}\n", look.paint(tone, mark), finding.what));
+        lines.push(format!("  {} {}", look.paint(tone, mark), finding.what));
         if !finding.remedy.is_empty() {
-            text.push_str(&format!("      {}\n", finding.remedy));
+            lines.push(format!("      {}", finding.remedy));
         }
-        for detail in finding.details.iter().filter(|_| wide) {
-            text.push_str(&look.paint(Tone::Faint, &format!("      {detail}")));
-            text.push('\n');
-        }
+        let details = finding.details.iter().filter(|_| wide);
+        lines.extend(details.map(|detail| look.paint(Tone::Faint, &format!("      {detail}"))));
     }
     let bad = findings.iter().filter(|finding| finding.level == Level::Bad).count();
-    let sum = match bad {
+    lines.push(match bad {
         0 => look.paint(Tone::Good, "Nothing is wrong."),
         1 => look.paint(Tone::Bad, "1 thing is wrong."),
         more => look.paint(Tone::Bad, &format!("{more} things are wrong.")),
-    };
-    text + &sum + "\n"
+    });
+    lines.join("\n") + "\n"
 }
 
 /// For programs.

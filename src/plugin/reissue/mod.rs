@@ -1,5 +1,5 @@
-//! `kubectl storekeeper reissue`: asks for a new key by the annotation `storekeeper.dev/reissue`, with exactly the epoch
-//! that the status offers. [`judge`] decides, pure; the annotation is the only thing that this plugin writes.
+//! `kubectl storekeeper reissue`: asks for a new key by the annotation `storekeeper.dev/reissue`, with exactly the
+//! epoch that the status offers. [`judge`] decides, pure; the annotation is the only thing that this plugin writes.
 
 use super::cluster::{Cluster, Read};
 use super::item::{Item, Kind};
@@ -14,10 +14,10 @@ use thiserror::Error;
 
 /// Ask for a new key where the Secret of an AccessKey is lost, or its key is gone at the provider.
 ///
-/// Sets the annotation storekeeper.dev/reissue to the number that the AccessKey's status offers. Nothing else brings a new
-/// key: one that is in use is never replaced. On a terminal it asks before it writes; elsewhere it needs --yes.
+/// Sets the annotation storekeeper.dev/reissue to the number that the AccessKey's status offers. Nothing else brings a
+/// new key: one that is in use is never replaced. On a terminal it asks before it writes; elsewhere it needs --yes.
 ///
-///   kubectl storekeeper reissue app-rw -n team-a
+///     kubectl storekeeper reissue app-rw -n team-a
 ///
 /// Exit code 1: there is no new key to be had; what stands in the way is printed.
 #[derive(Args)]

@@ -1,4 +1,5 @@
-//! `kubectl storekeeper status`: a tree of tenants, users, keys and buckets, each with how it stands and what it waits for.
+//! `kubectl storekeeper status`: a tree of tenants, users, keys and buckets, each with how it stands and what it waits
+//! for.
 //!
 //! `read` gets what the caller may see, [`tree`] puts it together, `render` writes it down: both pure.
 
@@ -19,9 +20,9 @@ use thiserror::Error;
 /// Without KIND: all of the namespace, or with -A of the cluster. With one: these objects, what is above them, and what
 /// hangs on them. What you may not see is marked as hidden.
 ///
-///   kubectl storekeeper status
-///   kubectl storekeeper status tenant acme
-///   kubectl storekeeper status accesskey app-rw -n team-a -o yaml
+///     kubectl storekeeper status
+///     kubectl storekeeper status tenant acme
+///     kubectl storekeeper status accesskey app-rw -n team-a -o yaml
 ///
 /// Exit code 1: something that is shown is not Ready.
 #[derive(Args)]

@@ -12,9 +12,10 @@ fn item(kind: Kind, namespace: Option<&str>, name: &str, spec: Value, status: Va
     let metadata = json!({
         "name": name, "namespace": namespace, "generation": 1, "creationTimestamp": "2026-01-01T00:00:00Z",
     });
-    let object = json!({
-        "apiVersion": "storekeeper.dev/v1alpha1", "kind": kind.as_str(), "metadata": metadata, "spec": spec, "status": status,
-    });
+    let mut object =
+        json!({"apiVersion": "storekeeper.dev/v1alpha1", "kind": kind.as_str(), "metadata": metadata});
+    object["spec"] = spec;
+    object["status"] = status;
     Item::of(kind, serde_json::from_value(object).unwrap())
 }
 
@@ -25,7 +26,7 @@ fn condition(kind: &str, holds: bool, reason: &str, message: &str) -> Value {
 fn status(conditions: Vec<Value>, more: Value) -> Value {
     let mut status = more;
     status["observedGeneration"] = json!(1);
-    status["conditions"] = json!(conditions);
+    status["conditions"] = Value::from(conditions);
     status
 }
 
@@ -195,6 +196,7 @@ fn a_focus_is_a_kind_and_a_name_in_any_of_kubectls_spellings() {
 
 #[test]
 fn how_an_object_stands_follows_from_its_conditions_and_generation() {
+    type Change = fn(&mut Value);
     let stand = |change: fn(&mut Value)| {
         let mut object = json!({
             "metadata": {"name": "a", "generation": 2},
@@ -203,7 +205,6 @@ fn how_an_object_stands_follows_from_its_conditions_and_generation() {
         change(&mut object);
         Item::of(Kind::Bucket, serde_json::from_value(object).unwrap()).stand()
     };
-    type Change = fn(&mut Value);
     let not_ready: Change =
         |object| object["status"]["conditions"] = json!([condition("Ready", false, "Progressing", "")]);
     let stalled: Change = |object| {

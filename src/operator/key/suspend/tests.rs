@@ -1,9 +1,10 @@
 //! How a published key stands with its tenant.
 
-use super::{Around, Standing, as_before, standing};
+use super::{Around, Standing, as_before, cannot, standing, suspended};
 use crate::api::key::{AccessKey, Permission};
 use crate::api::tenant::OnWithdrawal;
 use crate::api::{Reason, StorageUser, Tenant, TenantSpec};
+use crate::operator::runtime::Blocked;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -89,6 +90,19 @@ fn a_key_stands_as_its_user_does_and_then_by_what_it_was_made_as() {
         };
         assert_eq!(found, expected, "{what}");
     }
+}
+
+#[test]
+fn where_a_single_key_cannot_be_suspended_that_is_said_with_the_way_out() {
+    let blocked = Blocked::new(Reason::PermissionNotAllowed, "Tenant 'acme' allows Read.");
+    let told = cannot("main", &blocked);
+    assert_eq!((told.holds, told.reason), (false, Reason::NotSupportedByProvider));
+    assert!(
+        told.message.contains("'acme'") && told.message.contains("delete this AccessKey"),
+        "{}",
+        told.message
+    );
+    assert!(suspended(&blocked).holds);
 }
 
 #[test]

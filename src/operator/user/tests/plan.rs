@@ -228,8 +228,8 @@ fn a_user_whose_tenant_withdraws_what_it_has_is_switched_off_and_on_again() {
 
 #[test]
 fn a_spec_that_is_refused_keeps_nobody_from_being_suspended() {
-    let because = Blocked::new(Reason::InvalidSpec, "no such time zone");
     type Change = fn(&mut Seen);
+    let because = Blocked::new(Reason::InvalidSpec, "no such time zone");
     let cases: [(&str, Change, &str); 5] = [
         ("nothing withdrawn", |_| (), "Blocked InvalidSpec"),
         ("withdrawn", withdrawn, "update us_1 at main"),
