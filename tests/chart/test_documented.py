@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from chart.cluster import Cluster, server_command
+from chart.documented import PAGE, script, typed
 from chart.helm import NAMESPACE, WITHOUT_POLICIES, settings
 from harness import paths, tls
 from harness.http import answers
 from harness.kube import KINDS
 from harness.management import OPERATOR_SCOPES, Management
-
-PAGE = (paths.REPOSITORY / "docs" / "install.md").read_text()
-# Everything else goes to the real kubectl; the way into the cluster is that the server is on this machine.
-KUBECTL = """#!/bin/sh
-[ "$1" = port-forward ] || [ "$3" = port-forward ] && exec sleep 60
-exec '{kubectl}' --kubeconfig='{kubeconfig}' "$@"
-"""
 
 
 @pytest.fixture(scope="module")
@@ -45,20 +37,12 @@ def served(cluster: Cluster) -> Iterator[int]:
 
 
 def test_the_token_for_the_operator_is_made_as_documented(cluster: Cluster, served: int, tmp_path: Path) -> None:
-    (script,) = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
-    assert script.count("8443") >= 3
-    layout = cluster.plane.layout
-    shim = tmp_path / "bin" / "kubectl"
-    shim.parent.mkdir()
-    shim.write_text(KUBECTL.format(kubectl=layout.tools / "kubectl", kubeconfig=layout.admin_kubeconfig))
-    shim.chmod(0o755)
-    environment = {**os.environ, "PATH": f"{shim.parent}:{os.environ['PATH']}", "TMPDIR": str(tmp_path)}
-    command = ["bash", "-euo", "pipefail", "-c", script.replace("8443", str(served))]
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
-    assert ran.returncode == 0, ran.stderr
+    text = script("/v1/tokens")
+    assert text.count("8443") >= 3
+    said = typed(cluster, text.replace("8443", str(served)), tmp_path)
     token = cluster.secret("main-admin")["token"]
-    assert token not in ran.stdout + ran.stderr
-    assert list(tmp_path.iterdir()) == [shim.parent], "secrets must not be left behind"
+    assert token not in said
+    assert list(tmp_path.iterdir()) == [tmp_path / "bin"], "secrets must not be left behind"
     management = Management(f"https://localhost:{served}", cluster.folder / "server" / "ca.crt", token)
     (made,) = (one for one in management.items("tokens") if one["name"] == "operator")
     assert sorted(made["scopes"]) == sorted(OPERATOR_SCOPES)

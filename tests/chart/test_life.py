@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from chart.documented import script, typed
 from chart.helm import NAMESPACE, WITHOUT_POLICIES, Failed, settings
 from chart.site import ACCOUNT, Site, Team
 from harness import paths
@@ -204,6 +206,17 @@ def assert_rights(site: Site, own: str, other: str) -> None:
     }
     wanted |= {Right(NAMESPACE, "", "secrets", "get"), Right("default", "events.k8s.io", "events", "create")}
     assert allowed == wanted, f"too much: {allowed - wanted}; too little: {wanted - allowed}"
+
+
+def test_everything_can_be_removed_for_good_as_documented(site: Site, tmp_path: Path) -> None:
+    site.cluster.helm.install(*site.settings())
+    operator = site.operator()
+    team = team_of(site, "for-good")
+    typed(site.cluster, "set -x\n" + script("helm uninstall"), tmp_path)
+    assert team.keys() == []
+    assert "storekeeper.dev" not in site.kube.kubectl("get", "crd", "-o", "name")
+    assert "storekeeper" not in site.kube.kubectl("get", "clusterrole,clusterrolebinding", "-o", "name")
+    operator.stop()
 
 
 @pytest.mark.parametrize("mode", ["Deny", "Warn", "Off"])
