@@ -17,7 +17,6 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as Signer
 
 from harness.management_server import ManagementServer
-from harness.waiting import until
 from s3.world import BUCKET, MIB, User, content, refused
 
 # What the server may grow by while it is attacked, beyond what it needs anyway.
@@ -324,29 +323,3 @@ def test_an_answer_that_nobody_reads_costs_no_memory(user: User) -> None:
             stream = silent.enter_context(connect(user.server, user.server.s3_endpoint))
             stream.sendall(f"GET {at.path}?{at.query} HTTP/1.1\r\nHost: {at.netloc}\r\n\r\n".encode())
         assert content(user.client(), "there") == b"data"
-
-
-def test_a_wrong_trailing_checksum_is_refused(user: User) -> None:
-    key = user.key("Full")
-    url = f"{user.server.s3_endpoint}/{BUCKET}/trailed"
-
-    def put(checksum: bytes) -> requests.Response:
-        body = b"9\r\n123456789\r\n0\r\nx-amz-checksum-crc32:" + checksum + b"\r\n\r\n"
-        headers = {
-            "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
-            "x-amz-decoded-content-length": "9",
-            "x-amz-trailer": "x-amz-checksum-crc32",
-            "Content-Encoding": "aws-chunked",
-        }
-        request = AWSRequest("PUT", url, data=body, headers=headers)
-        request.context["checksum"] = {"request_algorithm": {"in": "trailer"}}
-        S3SigV4Auth(Signer(key.access_key_id, key.secret_access_key), "s3", user.server.region).add_auth(request)
-        signed = {**dict(request.headers), **headers}
-        return requests.put(url, data=body, headers=signed, verify=str(user.server.certificates.ca), timeout=30)
-
-    assert put(b"y/Q5Jg==").status_code == 200
-    for wrong in (b"AAAAAA==", b"", b"nonsense"):
-        answer = put(wrong)
-        assert answer.status_code == 400, answer.text
-    assert content(user.client(), "trailed") == b"123456789"
-    until(lambda: user.usage() == (4 + 9, 2), "nothing else to be there")

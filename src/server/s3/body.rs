@@ -62,11 +62,12 @@ pub async fn receive(
         hasher.update(&piece);
         writer.write(&piece).await?;
     }
+    check_length(announced.length.or(call.decoded_length()), size)?;
     let md5 = md5.finalize();
     let sums = checksums::finalize(hasher);
-    if let Some(trailers) = call.trailers() {
-        announced.sums.add_trailers(&trailers);
-    }
+    let trailers = call.trailers().unwrap_or_default();
+    checksums::all_came(call.announced_trailers(), &trailers)?;
+    announced.sums.add_trailers(&trailers);
     announced.sums.check(&sums)?;
     check_md5(announced.md5.as_deref(), md5)?;
     let draft = writer.finish().await?;
@@ -78,6 +79,14 @@ fn check_size(size: i64, reservation: &mut Reservation) -> Result<(), S3Error> {
         return Err(s3_error!(EntityTooLarge, "use a multipart upload for more than 5 GiB"));
     }
     reservation.grow_to(size)
+}
+
+/// A body in chunks ends where its sender stops: only its length tells that it is whole.
+fn check_length(announced: Option<i64>, size: i64) -> Result<(), S3Error> {
+    if announced.is_none_or(|length| length == size) {
+        return Ok(());
+    }
+    Err(s3_error!(IncompleteBody, "the body is not as long as it was announced"))
 }
 
 fn check_md5(announced: Option<&str>, md5: [u8; 16]) -> Result<(), S3Error> {

@@ -165,6 +165,15 @@ pub fn hasher(sent: &Sums, announced: Option<&str>, named: Option<Algorithm>) ->
     hasher
 }
 
+/// Fails where a checksum that was announced as a trailer has not come.
+pub fn all_came(announced: Option<&str>, trailers: &HeaderMap) -> S3Result<()> {
+    let mut names = announced.unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty());
+    match names.find(|name| !trailers.contains_key(*name)) {
+        Some(_) => Err(s3_error!(IncompleteBody, "a trailer that was announced did not come")),
+        None => Ok(()),
+    }
+}
+
 fn enable(hasher: &mut ChecksumHasher, algorithm: Algorithm) {
     match algorithm {
         Algorithm::Crc32 => hasher.crc32 = Some(s3s::crypto::Crc32::new()),

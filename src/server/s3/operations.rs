@@ -53,6 +53,12 @@ impl Call {
         self.headers.get("x-amz-trailer").and_then(|value| value.to_str().ok())
     }
 
+    /// The length of what a body in chunks (`aws-chunked`) carries, as it was announced.
+    pub fn decoded_length(&self) -> Option<i64> {
+        self.trailers.as_ref()?;
+        self.headers.get("x-amz-decoded-content-length")?.to_str().ok()?.parse().ok()
+    }
+
     /// The trailers, once the body was read.
     pub fn trailers(&self) -> Option<HeaderMap> {
         self.trailers.as_ref().and_then(TrailingHeaders::take)
