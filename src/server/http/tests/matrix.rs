@@ -5,10 +5,14 @@
 //! `+` done, `f` 403 forbidden, `-` 404, `b` 409 built in or the default, `u` 409 in use, `r` 422 a rule for everyone,
 //! `.` there is no such thing to do. What is refused leaves the database as it was, but for the audit log.
 //!
+//! What may be read is in the list of its collection, and nothing else is.
+//!
 //! "own" is the role's own tenant: `administrator` for Administrator, the public tenant `home` for the others.
 //! "oneself" is one's own user, one's own keys, buckets and jobs, and the account and the tenant that one is in.
 
-use super::{Client, PASSWORD, Server, id, text};
+mod actions;
+
+use super::{Client, PASSWORD, Reply, Server, id, text};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -34,6 +38,13 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("user",       "isolated",      "++++ ---- -f-- -f-- -f--"),
     ("user",       "administrator", "++++ ---- -f-- -f-- -f--"),
     ("user",       "oneself",       "+.+r +.+r -.-- -.-- -.--"),
+
+    // Tokens are made for oneself only, and never changed.
+    ("token",      "own",           "+..+ +..+ -..- -..- -..-"),
+    ("token",      "public",        "+..+ -..- -..- -..- -..-"),
+    ("token",      "isolated",      "+..+ -..- -..- -..- -..-"),
+    ("token",      "administrator", "+..+ -..- -..- -..- -..-"),
+    ("token",      "oneself",       "++.+ ++.+ ++.+ ++.+ ++.+"),
 
     ("key",        "own",           "++++ ++++ +fff +fff +fff"),
     ("key",        "public",        "++++ ---- ---- ---- ----"),
@@ -76,6 +87,8 @@ struct Place {
     backup: String,
     /// Someone who may do everything there.
     maker: Client,
+    /// The owner, signed in.
+    oneself: Client,
     /// What there is but once: the tenant where it is not to be a new one, and of "oneself" account and user.
     fixed: HashMap<&'static str, String>,
 }
@@ -89,7 +102,13 @@ struct World {
 }
 
 /// A user with two buckets and a Backup from one to the other, by someone who may make all that.
-async fn place(maker: &Client, tenant: &str, visibility: &'static str, owner: &str) -> Place {
+async fn place(
+    maker: &Client,
+    tenant: &str,
+    visibility: &'static str,
+    owner: &str,
+    oneself: Client,
+) -> Place {
     maker.bucket(owner, "src").await;
     let copy = json!({"userId": owner, "name": "dst", "versioning": "Enabled"});
     maker.post("/v1/buckets", copy).await.expect(201);
@@ -100,6 +119,7 @@ async fn place(maker: &Client, tenant: &str, visibility: &'static str, owner: &s
         permission: "Read",
         backup: String::new(),
         maker: maker.clone(),
+        oneself,
         fixed: HashMap::new(),
     };
     place.backup = id(&maker.post("/v1/jobs", wish("Backup", &place, "").1).await.expect(201));
@@ -114,6 +134,7 @@ fn wish(thing: &str, place: &Place, name: &str) -> (&'static str, Value) {
         "tenant" => ("/v1/tenants", json!({"name": name, "visibility": place.visibility})),
         "account" => ("/v1/accounts", json!({"name": name, "tenantId": tenant})),
         "user" => ("/v1/users", json!({"login": name, "role": "FullAccess", "tenantId": tenant})),
+        "token" => ("/v1/tokens", json!({"name": name, "scopes": ["read"]})),
         "key" => ("/v1/accessKeys", json!({"userId": owner, "permission": place.permission})),
         "bucket" => ("/v1/buckets", bucket(name)),
         "Backup" => ("/v1/jobs", json!({"kind": thing, "source": bucket("src"), "target": bucket("dst")})),
@@ -142,8 +163,10 @@ impl World {
                 }
                 _ => admin.clone(),
             };
-            let owner = maker.user(&format!("owner-{name}"), "FullAccess", &tenant).await;
-            let mut place = place(&maker, &tenant, visibility, &owner).await;
+            let login = format!("owner-{name}");
+            let owner = maker.user(&login, "FullAccess", &tenant).await;
+            let oneself = server.sign_in(&login, PASSWORD).await;
+            let mut place = place(&maker, &tenant, visibility, &owner, oneself).await;
             if name == "administrator" {
                 place.fixed.insert("tenant", tenant);
             }
@@ -161,10 +184,11 @@ impl World {
                 "login": role, "role": role, "tenantId": tenant, "accountId": account, "password": PASSWORD,
             });
             let user = id(&admin.post("/v1/users", body).await.expect(201));
-            let mut oneself = place(&admin, &tenant, "Public", &user).await;
+            let client = verified(&server, role).await;
+            let mut oneself = place(&admin, &tenant, "Public", &user, client.clone()).await;
             oneself.permission = if role == "Backup" { "Write" } else { "Read" };
             oneself.fixed = HashMap::from([("tenant", tenant), ("account", account), ("user", user)]);
-            actors.push((verified(&server, role).await, oneself));
+            actors.push((client, oneself));
         }
         Self { server, places, actors, made: 0 }
     }
@@ -197,7 +221,11 @@ impl World {
         }
         let (path, body) = wish(thing, place, &self.fresh_name());
         // Tenants are made by a global administrator wherever they are.
-        let maker = if thing == "tenant" { &self.places["home"].maker } else { &place.maker };
+        let maker = match thing {
+            "tenant" => &self.places["home"].maker,
+            "token" => &place.oneself,
+            _ => &place.maker,
+        };
         let made = maker.post(path, body).await;
         let location = made.header("location");
         made.expect(201);
@@ -206,7 +234,12 @@ impl World {
 
     async fn letter(&mut self, actor: usize, thing: &'static str, relation: &str, action: usize) -> char {
         let place = self.place(actor, relation);
-        if action == 1 && relation == "oneself" && ["tenant", "account", "user"].contains(&thing) {
+        let nothing_to_do = match thing {
+            "tenant" | "account" | "user" => action == 1 && relation == "oneself",
+            "token" => action == 2 || (action == 1 && relation != "oneself"),
+            _ => false,
+        };
+        if nothing_to_do {
             return '.';
         }
         let path = if action == 1 { String::new() } else { self.item(thing, &place).await };
@@ -229,18 +262,41 @@ impl World {
             _ => client.delete(&path).await,
         };
         let changed = self.server.dump() != before;
-        let letter = match (reply.status.as_u16(), reply.body["type"].as_str()) {
-            (200 | 201 | 204, _) => '+',
-            (403, Some("forbidden")) => 'f',
-            (404, Some("not-found")) => '-',
-            (409, Some("built-in")) => 'b',
-            (409, Some("in-use")) => 'u',
-            (422, Some("rule-violated")) => 'r',
-            _ => panic!("{thing} {relation} {}: {} {}", ROLES[actor], reply.status, reply.body),
-        };
+        let letter = letter_of(&reply);
         let may_change = letter == '+' && action != 0;
         assert_eq!(changed, may_change, "{thing} {relation} {} {action}: {letter}", ROLES[actor]);
+        if action == 0 {
+            let is_listed = listed(&client, &path).await;
+            assert_eq!(is_listed, letter == '+', "{thing} {relation} {}: listed", ROLES[actor]);
+        }
         letter
+    }
+}
+
+/// Whether the list that an item is in has it.
+async fn listed(client: &Client, path: &str) -> bool {
+    let (collection, id) = path.trim_start_matches("/v1/").split_once('/').unwrap();
+    let reply = client.get(&format!("/v1/{collection}?limit=1000")).await;
+    let Some(items) = reply.body["items"].as_array() else {
+        assert_eq!(reply.status, 403, "{}", reply.body);
+        return false;
+    };
+    items.iter().any(|item| match collection {
+        "buckets" => format!("{}/{}", text(item, "userId"), text(item, "name")) == id,
+        "accessKeys" => text(item, "accessKeyId") == id,
+        _ => text(item, "id") == id,
+    })
+}
+
+fn letter_of(reply: &Reply) -> char {
+    match (reply.status.as_u16(), reply.body["type"].as_str()) {
+        (200 | 201 | 204, _) => '+',
+        (403, Some("forbidden")) => 'f',
+        (404, Some("not-found")) => '-',
+        (409, Some("built-in")) => 'b',
+        (409, Some("in-use")) => 'u',
+        (422, Some("rule-violated")) => 'r',
+        _ => panic!("{} {}", reply.status, reply.body),
     }
 }
 
@@ -273,7 +329,7 @@ async fn rule_11_every_role_in_every_relation_does_what_the_table_says_and_nothi
 
 #[test]
 fn rule_11_the_table_has_every_thing_in_every_relation() {
-    let things = ["tenant", "account", "user", "key", "bucket", "Backup", "Restore", "EmptyBucket"];
+    let things = ["tenant", "account", "user", "token", "key", "bucket", "Backup", "Restore", "EmptyBucket"];
     let relations = ["own", "public", "isolated", "administrator", "oneself"];
     let cells: Vec<_> = TABLE.iter().map(|(thing, relation, _)| (*thing, *relation)).collect();
     let all = things.iter().flat_map(|thing| relations.map(|relation| (*thing, relation)));
