@@ -7,6 +7,7 @@ use super::change::{Deed, Done, Tx};
 use super::collection::{self, Collection, Patched, Removed};
 use super::list::Query;
 use crate::server::domain::access::{self, Action, Target, TenantFacts, may};
+use crate::server::domain::jobs::rules as job_rules;
 use crate::server::domain::users::{self as rules, Hanging, Place};
 use crate::server::domain::{Refusal, fields};
 use crate::server::random;
@@ -84,8 +85,14 @@ impl Patched for Users {
         let account_tenant = account_tenant(tx.connection, &before.account_id)?;
         let jobs = jobs::of_user(tx.connection, &before.id)?;
         let place = Place { tenant, account: before.account_id.clone(), account_tenant, jobs };
+        let time_zone = before.time_zone.clone();
         let after = rules::patch(&tx.caller.principal, before, patch, &place)?;
         rows::update(tx.connection, &after, hash.as_deref())?;
+        if after.time_zone != time_zone {
+            for job in jobs::scheduled(tx.connection, &after.id)? {
+                jobs::update(tx.connection, &job_rules::moved(job, &after.time_zone, tx.now)?)?;
+            }
+        }
         Ok(after)
     }
 }
@@ -137,7 +144,10 @@ pub async fn patch(
     body: Body<UserPatch>,
 ) -> Result<Response, Refusal> {
     let hash = password_hash(&app, body.value.password.as_ref()).await?;
-    collection::change::<Users>(&app, call, id, body.hash, (body.value, hash)).await
+    let answer = collection::change::<Users>(&app, call, id, body.hash, (body.value, hash)).await?;
+    // Jobs of the user may be due earlier than the runner knows.
+    app.jobs.ring();
+    Ok(answer)
 }
 
 /// Hashed before the transaction, which must not wait for it.

@@ -53,6 +53,15 @@ pub fn list(connection: &Connection, page: &Page, filter: Where) -> Result<Vec<J
     filter.after("j.id", page).rows(connection, &sql, "j.id", page, item)
 }
 
+/// Jobs of a user that have a schedule and are going to run.
+pub fn scheduled(connection: &Connection, owner: &str) -> Result<Vec<JobItem>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM job j WHERE j.owner = ?1 AND j.schedule IS NOT NULL AND {GOING_TO_RUN}"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    Ok(statement.query_map([owner], item)?.collect::<Result<_, _>>()?)
+}
+
 /// Ids of jobs that are due, the longest waiting first.
 pub fn due(connection: &Connection, now: Timestamp) -> Result<Vec<String>, StoreError> {
     let mut statement = connection

@@ -167,6 +167,15 @@ pub fn patch(before: JobItem, patch: JobPatch, time_zone: &str, now: Timestamp) 
     Ok(after)
 }
 
+/// A job whose owner is in another time zone from now on: what waits for its schedule waits for another time.
+pub fn moved(job: JobItem, time_zone: &str, now: Timestamp) -> Result<JobItem, Refusal> {
+    let waits = job.next_run_at.is_some() && !super::life::due(&job, now) && !super::life::interrupted(&job);
+    match job.schedule.as_deref().filter(|_| waits) {
+        Some(schedule) => Ok(JobItem { next_run_at: Some(next_run(schedule, time_zone, now)?), ..job }),
+        None => Ok(job),
+    }
+}
+
 /// A job at work is cancelled first; a Backup that restores wait for is kept.
 pub fn delete(job: &JobItem, restores: u64) -> Result<(), Refusal> {
     if job.state == JobState::Running {

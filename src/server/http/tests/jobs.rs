@@ -205,3 +205,33 @@ async fn the_runner_takes_up_what_is_made_and_metrics_count_it() {
     let line = r#"storekeeper_server_job_runs_ended_total{kind="Backup",outcome="succeeded"} 1"#;
     assert!(metrics.as_str().unwrap().contains(line), "{metrics}");
 }
+
+#[tokio::test]
+async fn a_new_time_zone_moves_the_next_run() {
+    let World { server, admin, tenant, user } = world().await;
+    let ta = admin.user("ta", "TenantAdministrator", &tenant).await;
+    let client = server.sign_in("ta", super::PASSWORD).await;
+    let mut body = json!({
+        "kind": "Backup",
+        "source": {"userId": user, "name": "data"},
+        "target": {"userId": user, "name": "copy"},
+    });
+    body["schedule"] = json!("30 2 * * *");
+    let made = async |body: &Value| {
+        let made = client.post("/v1/jobs", body.clone()).await.expect(201);
+        format!("/v1/jobs/{}", id(&made))
+    };
+    let (path, cancelled) = (made(&body).await, made(&body).await);
+    client.post(&format!("{cancelled}/cancel"), json!({})).await.expect(200);
+    body["schedule"] = Value::Null;
+    let due = made(&body).await;
+    let next = async |path: &str| client.get(path).await.expect(200)["nextRunAt"].clone();
+    let due_before = next(&due).await;
+    assert!(text(&json!({"next": next(&path).await}), "next").ends_with("T02:30:00Z"));
+
+    let me = format!("/v1/users/{ta}");
+    client.patch(&me, json!({"timeZone": "Asia/Kolkata"})).await.expect(200);
+    assert!(text(&json!({"next": next(&path).await}), "next").ends_with("T21:00:00Z"));
+    assert_eq!(next(&cancelled).await, Value::Null, "what was cancelled stays so");
+    assert_eq!(next(&due).await, due_before, "what is due without a schedule is due");
+}
