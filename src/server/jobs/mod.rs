@@ -56,7 +56,12 @@ enum Fault {
 fn at_work(connection: &Connection, id: &str) -> Result<(JobItem, UserItem), Fault> {
     let job = jobs::get(connection, id)?.filter(|job| job.state == JobState::Running).ok_or(Fault::Gone)?;
     let owner = users::get(connection, &job.user_id)?.ok_or(Fault::Gone)?;
-    life::owner_may(&job, &owner).map_err(Fault::Refused)?;
+    let mut named = Vec::new();
+    for side in [Some(&job.source), job.target.as_ref()].into_iter().flatten() {
+        let (_, facts) = users::owner(connection, &side.user_id)?.ok_or(Fault::Gone)?;
+        named.push((side.name.as_str(), facts));
+    }
+    life::owner_may(&job, &owner, &named).map_err(Fault::Refused)?;
     Ok((job, owner))
 }
 

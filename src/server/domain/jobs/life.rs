@@ -15,6 +15,7 @@
 
 use super::rules::{next_run, role_may};
 use crate::server::domain::Refusal;
+use crate::server::domain::access::{self, Action, OwnerFacts, Principal, Target};
 use crate::wire::{HoldUp, JobItem, JobProgress, JobState, ProblemType, UserItem};
 use jiff::{SignedDuration, Timestamp};
 
@@ -48,15 +49,25 @@ pub fn due(job: &JobItem, now: Timestamp) -> bool {
     job.next_run_at.is_some_and(|time| time <= now)
 }
 
-/// Whether the job's owner may still have it: a user that is not enabled, or whose role was taken back, runs nothing.
-pub fn owner_may(job: &JobItem, owner: &UserItem) -> Result<(), String> {
+/// Whether the job's owner may still have it: a user that is not enabled, whose role was taken back, or who could not
+/// make such a job on one of these buckets today, runs nothing.
+pub fn owner_may(job: &JobItem, owner: &UserItem, buckets: &[(&str, OwnerFacts)]) -> Result<(), String> {
     if !owner.enabled {
         return Err("the job's owner is not enabled".to_owned());
     }
     if !role_may(owner.role, job.kind) {
         return Err(format!("the role of the job's owner does not allow {:?}", job.kind));
     }
-    Ok(())
+    let principal =
+        Principal { user_id: owner.id.clone(), role: owner.role, tenant_id: owner.tenant_id.clone() };
+    let refused =
+        |facts: &OwnerFacts| access::may(&principal, Action::Create, Target::Job(facts, job.kind)).is_err();
+    match buckets.iter().find(|(_, facts)| refused(facts)) {
+        Some((name, _)) => {
+            Err(format!("the job's owner may no longer have such a job on the bucket '{name}'"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The job at work. It stays due, so that it is taken up again by whoever comes after a crash.

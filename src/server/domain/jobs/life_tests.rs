@@ -1,7 +1,8 @@
 use super::{Outcome, begin, cancel, due, end, hold_up, interrupted, owner_may, run};
+use crate::server::domain::access::{OwnerFacts, TenantFacts};
 use crate::server::domain::jobs::rules::tests::job;
 use crate::server::domain::users::tests::user;
-use crate::wire::{HoldUp, JobItem, JobKind, JobProgress, JobState, ProblemType, Role, UserItem};
+use crate::wire::{HoldUp, JobItem, JobKind, JobProgress, JobState, ProblemType, Role, UserItem, Visibility};
 use jiff::Timestamp;
 
 fn at(second: i64) -> Timestamp {
@@ -107,9 +108,24 @@ fn rule_10_a_job_stops_with_its_owners_right_to_it() {
     let with = |role, enabled| UserItem { role, enabled, ..user() };
     let backup = job();
     let restore = JobItem { kind: JobKind::Restore, ..job() };
-    assert!(owner_may(&backup, &with(Role::Backup, true)).is_ok());
-    assert!(owner_may(&backup, &with(Role::Backup, false)).is_err());
-    assert!(owner_may(&backup, &with(Role::ReadOnly, true)).is_err());
-    assert!(owner_may(&restore, &with(Role::Backup, true)).is_err());
-    assert!(owner_may(&restore, &with(Role::FullAccess, true)).is_ok());
+    let may = |job, owner: UserItem| owner_may(job, &owner, &[]).is_ok();
+    assert!(may(&backup, with(Role::Backup, true)));
+    assert!(!may(&backup, with(Role::Backup, false)));
+    assert!(!may(&backup, with(Role::ReadOnly, true)));
+    assert!(!may(&restore, with(Role::Backup, true)));
+    assert!(may(&restore, with(Role::FullAccess, true)));
+}
+
+#[test]
+fn rule_11_a_job_stops_with_its_owners_right_to_each_of_its_buckets() {
+    let of = |tenant: &str| OwnerFacts {
+        user_id: "us_other".to_owned(),
+        tenant: TenantFacts { id: tenant.to_owned(), visibility: Visibility::Public, built_in: false },
+        made_by: "system".to_owned(),
+    };
+    let owner = UserItem { role: Role::FullAccess, tenant_id: "tn_1".to_owned(), ..user() };
+    let may = |buckets: &[(&str, OwnerFacts)]| owner_may(&job(), &owner, buckets);
+    assert_eq!(may(&[("data", of("tn_1")), ("copy", of("tn_1"))]), Ok(()));
+    let refused = may(&[("data", of("tn_1")), ("copy", of("tn_2"))]).unwrap_err();
+    assert_eq!(refused, "the job's owner may no longer have such a job on the bucket 'copy'");
 }
