@@ -1,4 +1,5 @@
-//! The audit log: appended to in the transaction of the change, or of the refusal; never changed.
+//! The audit log: appended to in the transaction of the change, or of the refusal; never changed
+//! (triggers of the database refuse that).
 
 use super::StoreError;
 use super::columns::Millis;

@@ -5,11 +5,12 @@ use rusqlite::Connection;
 use std::path::Path;
 
 /// The scripts; the n-th makes schema n.
-const SCRIPTS: [&str; 4] = [
+const SCRIPTS: [&str; 5] = [
     include_str!("schema_1.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
     include_str!("schema_4.sql"),
+    include_str!("schema_5.sql"),
 ];
 
 /// Brings the database to the newest schema. A database that holds something is copied to `…db.before-<n>` first.

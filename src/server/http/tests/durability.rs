@@ -2,6 +2,7 @@
 
 use super::{PASSWORD, Server, text};
 use crate::server::store::{Store, StoreError, keys};
+use rusqlite::Connection;
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -128,4 +129,44 @@ async fn a_password_that_was_made_up_is_announced_and_works() {
     let app = super::App::new(store, super::settings()).unwrap();
     let server = Server { router: super::router(&app), folder, app };
     server.sign_in("administrator", announced.unwrap().reveal()).await;
+}
+
+#[tokio::test]
+async fn the_audit_log_is_only_ever_appended_to() {
+    let server = Server::start().await;
+    server.administrator().await.tenant("acme", "Public").await;
+    let connection = Connection::open(server.folder.path().join("storekeeper.db")).unwrap();
+    let count =
+        || connection.query_row("SELECT count(*) FROM audit", [], |row| row.get::<_, i64>(0)).unwrap();
+    let before = count();
+    assert!(before > 0);
+    for change in [
+        "UPDATE audit SET outcome = 'ok'",
+        "UPDATE audit SET sequence = sequence + 1000",
+        "DELETE FROM audit WHERE sequence = 1",
+        "DELETE FROM audit",
+        "REPLACE INTO audit SELECT * FROM audit WHERE sequence = 1",
+    ] {
+        let refused = connection.execute(change, []).unwrap_err().to_string();
+        assert_eq!(refused, "the audit log is append-only", "{change}");
+    }
+    assert_eq!(count(), before);
+}
+
+#[tokio::test]
+async fn a_503_was_not_executed_and_is_done_when_it_is_repeated() {
+    let server = Server::start().await;
+    let admin = server.administrator().await;
+    let other = Connection::open(server.folder.path().join("storekeeper.db")).unwrap();
+    // Longer than the writer waits for a lock.
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let before = server.dump();
+    let body = json!({"name": "acme"});
+    let reply = admin.post("/v1/tenants", body.clone()).await;
+    assert_eq!(reply.header("retry-after"), "1");
+    reply.problem(503, "unavailable");
+    admin.get("/v1/tenants").await.expect(200);
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(server.dump(), before);
+    admin.post("/v1/tenants", body).await.expect(201);
 }
