@@ -210,6 +210,28 @@ def minted(admin: Management, user: User) -> tuple[set[str], tuple[int, str] | N
     return keys, None
 
 
+def revoked(admin: Management, key: str) -> bool:
+    """Revoke a key; false where it is to be repeated."""
+    try:
+        admin.revoke(key)
+    except Problem as problem:
+        if problem.status != 503:
+            raise
+        return False
+    return True
+
+
+def deleted(client: Any, key: str) -> bool:
+    """The same for an object."""
+    try:
+        client.delete_object(Bucket=BUCKET, Key=key)
+    except ClientError as error:
+        if refusal(error)[0] != 503:
+            raise
+        return False
+    return True
+
+
 def test_a_full_disk_is_said_harms_nothing_and_is_over_when_there_is_room(
     new_server: NewServer, tmp_path: Path
 ) -> None:
@@ -219,6 +241,8 @@ def test_a_full_disk_is_said_harms_nothing_and_is_over_when_there_is_room(
     client = user.client()
     # The file system is seen by the server alone, and through it.
     filler = Path(f"/proc/{server.process.pid}/root{server.folder}/data/filler")
+    reserve = filler.with_name("reserve")
+    until(lambda: reserve.exists() and reserve.stat().st_size == 8 * MIB, "room to be kept back")
     filler.write_bytes(bytes(3 * MIB))
     known: dict[str, bytes] = {}
     said: set[tuple[int, str]] = set()
@@ -239,6 +263,17 @@ def test_a_full_disk_is_said_harms_nothing_and_is_over_when_there_is_room(
     assert full == (507, "insufficient-storage")
     for key, data in known.items():
         assert content(client, key) == data
+
+    # Room is kept back to remove something; whoever is told to come again finds it.
+    gone = sorted(keys)[:3]
+    for key in gone:
+        until(lambda: revoked(admin, key), f"the key {key} to be revoked")  # noqa: B023
+    keys -= set(gone)
+    first = f"{MIB}/0"
+    until(lambda: deleted(client, first), "an object to be deleted")
+    del known[first]
+    client.put_object(Bucket=BUCKET, Key="in its place", Body=b"x" * MIB)
+    client.delete_object(Bucket=BUCKET, Key="in its place")
     filler.unlink()
     for key in [key for key in known if key.startswith(f"{MIB}/")][:3]:
         client.delete_object(Bucket=BUCKET, Key=key)
@@ -256,6 +291,29 @@ def test_a_full_disk_is_said_harms_nothing_and_is_over_when_there_is_room(
     assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert database.execute("PRAGMA foreign_key_check").fetchall() == []
     database.close()
+
+
+def test_a_503_was_not_executed_and_is_done_when_it_is_repeated(new_server: NewServer) -> None:
+    server = new_server("busy")
+    server.start()
+    _, user = first_user(server)
+    client = user.client()
+    client.put_object(Bucket=BUCKET, Key="a", Body=b"before")
+    other = sqlite3.connect(server.folder / "data" / "storekeeper.db", isolation_level=None)
+    # Longer than the server waits for a lock.
+    other.execute("BEGIN IMMEDIATE")
+    rows = other.execute("SELECT * FROM object").fetchall()
+    with pytest.raises(ClientError) as caught:
+        client.put_object(Bucket=BUCKET, Key="a", Body=b"after")
+    assert refusal(caught.value) == (503, "ServiceUnavailable")
+    assert caught.value.response["ResponseMetadata"]["HTTPHeaders"]["retry-after"] == "1"
+    assert content(client, "a") == b"before", "reading goes on"
+    other.execute("ROLLBACK")
+    assert other.execute("SELECT * FROM object").fetchall() == rows
+    other.close()
+    assert len(list((server.folder / "data" / "blobs").glob("*/*"))) == 1
+    client.put_object(Bucket=BUCKET, Key="a", Body=b"after")
+    assert content(client, "a") == b"after"
 
 
 def test_a_key_file_that_does_not_fit_and_a_newer_database_are_refused(new_server: NewServer, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ use super::call::{Call, Caller, authenticate};
 use super::tag::{self, Tagged};
 use crate::server::domain::Refusal;
 use crate::server::store::columns::{to_millis, word};
-use crate::server::store::{Sealed, Store, audit, idempotency, in_savepoint};
+use crate::server::store::{Sealed, Store, StoreError, audit, idempotency, in_savepoint};
 use crate::wire::{ProblemType, ShownSecret};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -174,6 +174,7 @@ impl App {
         } else {
             None
         };
+        let removes = call.line.starts_with(Method::DELETE.as_str());
         let principal = &call.caller.principal.user_id;
         let under_way = match &key {
             None => None,
@@ -193,10 +194,22 @@ impl App {
             })
             .await;
         drop(under_way);
-        match outcome? {
-            Outcome::Done(answer) => Ok(answer.into_response()),
-            Outcome::Refused(refusal) => Err(refusal),
-            Outcome::Replayed(answer) => {
+        match outcome {
+            Err(refusal) if removes && refusal.kind == ProblemType::InsufficientStorage => {
+                Err(self.store.with_reserve(StoreError::Full).await.into())
+            }
+            Err(refusal) => Err(refusal),
+            Ok(outcome) => outcome.answer(),
+        }
+    }
+}
+
+impl Outcome {
+    fn answer(self) -> Result<Response, Refusal> {
+        match self {
+            Self::Done(answer) => Ok(answer.into_response()),
+            Self::Refused(refusal) => Err(refusal),
+            Self::Replayed(answer) => {
                 let mut response = answer.into_response();
                 response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
                 Ok(response)

@@ -76,6 +76,10 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         match &error {
             StoreError::Closed => Self::new(ProblemType::Unavailable, "the server is stopping"),
+            StoreError::Busy => {
+                tracing::warn!(%error, "nothing was changed");
+                Self::new(ProblemType::Unavailable, "the server is busy; nothing was changed")
+            }
             error if error.is_full() => {
                 Self::new(ProblemType::InsufficientStorage, "the server's disk is full; nothing was changed")
             }

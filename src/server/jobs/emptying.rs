@@ -19,8 +19,11 @@ const ROWS: u64 = 10_000;
 /// One step. `now` is in milliseconds since 1970.
 pub async fn step(store: &Store, id: &str, now: i64) -> Result<(Step, u64, u64), Fault> {
     let wanted = id.to_owned();
-    let (made, versions, bytes) =
-        store.write(move |connection| remove_some(connection, &wanted, now)).await?;
+    let removed = store.write(move |connection| remove_some(connection, &wanted, now)).await;
+    let (made, versions, bytes) = match removed {
+        Err(Fault::Store(error)) => return Err(Fault::Store(store.with_reserve(error).await)),
+        removed => removed?,
+    };
     let (step, gone) = made;
     store.blobs().remove(gone).await;
     Ok((step, versions, bytes))

@@ -100,10 +100,23 @@ pub fn shown_version(bucket: &BucketRow, version: String) -> Option<String> {
     }
 }
 
+/// Runs a write that removes something: on a full disk it may be repeated, as long as there is room kept back for it.
+pub async fn settle_removal<T, F>(store: &Store, write: F) -> Result<T, Fault>
+where
+    T: Send + 'static,
+    F: FnOnce(&Connection) -> Result<(T, Vec<BlobName>), Fault> + Send + 'static,
+{
+    match settle(store, None, write).await {
+        Err(Fault::Store(error)) => Err(Fault::Store(store.with_reserve(error).await)),
+        outcome => outcome,
+    }
+}
+
 /// Runs the write that a blob is for, to its end even when the client goes away, and unlinks what it replaced.
 ///
 /// The blob is let go of before the write is queued: from then on only the outcome says whether a row refers to it. On
-/// a refusal none does, and it is unlinked; when the store fails nobody knows, and the sweep at the next start decides.
+/// a refusal none does, and it is unlinked; when the store fails nobody knows, unless it says that it did nothing, and
+/// the next sweep decides.
 pub async fn settle<T, F>(store: &Store, draft: Option<Draft>, write: F) -> Result<T, Fault>
 where
     T: Send + 'static,
@@ -121,8 +134,13 @@ where
                 store.blobs().remove(blob.into_iter().collect()).await;
                 Err(Fault::Refused(error))
             }
-            Err(Fault::Store(error)) => Err(Fault::Store(error)),
+            Err(Fault::Store(error)) => {
+                if error.did_nothing() {
+                    store.blobs().remove(blob.into_iter().collect()).await;
+                }
+                Err(Fault::Store(error))
+            }
         }
     });
-    settling.await.unwrap_or(Err(Fault::Store(StoreError::Closed)))
+    settling.await.unwrap_or(Err(Fault::Store(StoreError::Thread)))
 }

@@ -1,6 +1,6 @@
 //! Removing objects and versions.
 
-use super::commit::{bucket, settle};
+use super::commit::{bucket, settle_removal};
 use super::conditions::Conditions;
 use super::errors::Fault;
 use super::lock;
@@ -55,7 +55,7 @@ pub async fn object(call: &Call, input: DeleteObjectInput) -> Result<DeleteObjec
         let blobs = removed.blob.clone().into_iter().collect();
         Ok((removed, blobs))
     };
-    let removed = settle(&call.store, None, write).await?;
+    let removed = settle_removal(&call.store, write).await?;
     Ok(DeleteObjectOutput {
         delete_marker: removed.marker.then_some(true),
         version_id: removed.version,
@@ -87,7 +87,7 @@ pub async fn objects(call: &Call, input: DeleteObjectsInput) -> Result<DeleteObj
         }
         Ok(((deleted, errors), blobs))
     };
-    let (deleted, errors) = settle(&call.store, None, write).await?;
+    let (deleted, errors) = settle_removal(&call.store, write).await?;
     Ok(DeleteObjectsOutput {
         deleted: (!quiet).then_some(deleted),
         errors: (!errors.is_empty()).then_some(errors),

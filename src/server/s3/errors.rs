@@ -30,6 +30,10 @@ impl From<Fault> for S3Error {
         match fault {
             Fault::Refused(error) => error,
             Fault::Store(StoreError::Closed) => s3_error!(ServiceUnavailable, "the server is stopping"),
+            Fault::Store(StoreError::Busy) => {
+                tracing::warn!("the database is busy; nothing was changed");
+                s3_error!(ServiceUnavailable, "the server is busy; nothing was changed")
+            }
             Fault::Store(error) if error.is_full() => custom(
                 "InsufficientStorage",
                 StatusCode::INSUFFICIENT_STORAGE,

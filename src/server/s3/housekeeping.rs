@@ -13,8 +13,8 @@ const ABANDONED: i64 = 7 * 24 * 3600 * 1000;
 const BATCH: u32 = 50;
 const PERIOD: Duration = Duration::from_hours(1);
 
-/// Removes abandoned uploads at the start and every hour, and sweeps every hour, until told to stop. At the start the
-/// store has swept already.
+/// Removes abandoned uploads at the start and every hour, and every hour sweeps and forgets old usage, until told to
+/// stop. At the start the store has swept already. Keeps room back for removals.
 pub async fn keep_house(store: Store, stopping: CancellationToken) {
     let mut tidied = remove_abandoned(&store, crate::clock::now()).await;
     loop {

@@ -25,6 +25,7 @@ pub mod maintenance;
 pub mod meter;
 mod migrate;
 pub mod objects;
+mod reserve;
 pub mod tenants;
 pub mod usage;
 pub mod users;
@@ -36,6 +37,7 @@ pub use cipher::{Cipher, Sealed};
 pub use meter::{Meter, Payer};
 pub use writer::in_savepoint;
 
+use reserve::Reserve;
 use rusqlite::{Connection, OpenFlags};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -86,6 +88,9 @@ pub enum StoreError {
     /// The store is being closed; nothing was done.
     #[error("the store is closed")]
     Closed,
+    /// Nothing was done: something else holds the database's lock, or room for it was made only now.
+    #[error("the database is busy")]
+    Busy,
     /// The disk is full; what was tried was rolled back.
     #[error("the disk is full")]
     Full,
@@ -107,6 +112,11 @@ impl From<rusqlite::Error> for StoreError {
 }
 
 impl StoreError {
+    /// Whether it is known that nothing was changed.
+    pub fn did_nothing(&self) -> bool {
+        matches!(self, Self::Busy | Self::Closed) || self.is_full()
+    }
+
     /// Whether the disk is full.
     pub fn is_full(&self) -> bool {
         match self {
@@ -120,6 +130,7 @@ impl StoreError {
             | Self::WrongKey(_)
             | Self::Locked(_)
             | Self::Closed
+            | Self::Busy
             | Self::Commit
             | Self::Thread
             | Self::Corrupt(_) => false,
@@ -144,6 +155,7 @@ struct Shared {
     uses: uses::KeyUses,
     meter: Meter,
     usage: PathBuf,
+    reserve: Reserve,
     /// Held for as long as the store is open: one server a folder.
     _lock: std::fs::File,
 }
@@ -176,6 +188,7 @@ impl Store {
             uses,
             meter,
             usage: folder.join(meter::FILE),
+            reserve: Reserve::of(folder),
             _lock: lock,
         };
         Ok(Self { shared: Arc::new(shared) })
@@ -246,6 +259,28 @@ impl Store {
             self.read(move |connection| blobs.sweep_folder(connection, prefix, Some(before))).await?;
         }
         Ok(())
+    }
+
+    /// Keeps room back for removals, where there is some.
+    pub async fn fill_reserve(&self) -> Result<(), StoreError> {
+        let shared = Arc::clone(&self.shared);
+        blocking(move || shared.reserve.fill()).await
+    }
+
+    /// What a removal comes to that failed so: where the disk is full and room is kept back for it, that is given up, and
+    /// the removal may be repeated.
+    pub async fn with_reserve(&self, error: StoreError) -> StoreError {
+        if !error.is_full() {
+            return error;
+        }
+        let shared = Arc::clone(&self.shared);
+        match blocking(move || Ok(shared.reserve.release())).await {
+            Ok(true) => {
+                tracing::warn!("the disk is full: the room that was kept back for removals is given up");
+                StoreError::Busy
+            }
+            Ok(false) | Err(_) => error,
+        }
     }
 
     /// The files with the objects' data.

@@ -37,7 +37,7 @@ impl From<Failure> for StoreError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Full => Self::Full,
-            Failure::NotBegun => Self::Closed,
+            Failure::NotBegun => Self::Busy,
             Failure::Commit => Self::Commit,
         }
     }
