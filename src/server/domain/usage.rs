@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 /// Most periods that are asked for at once.
 const MOST_PERIODS: i64 = 1000;
 
+/// For how many hours what was used is remembered: 400 days, which is a year's bills with time to dispute them.
+pub const KEPT_HOURS: i64 = 400 * 24;
+
 /// Requests signed with one key in one hour since 1970.
 #[derive(Clone, Debug)]
 pub struct Requests {

@@ -1,7 +1,9 @@
-//! What is tidied up without being asked: uploads that nobody goes on with, and blobs that no row refers to.
+//! What is tidied up without being asked: uploads that nobody goes on with, blobs that no row refers to, and usage of
+//! long ago.
 
+use crate::server::domain::usage::KEPT_HOURS;
 use crate::server::store::objects::uploads;
-use crate::server::store::{Store, StoreError};
+use crate::server::store::{Store, StoreError, usage};
 use jiff::Timestamp;
 use rusqlite::Connection;
 use std::time::Duration;
@@ -21,6 +23,9 @@ pub async fn keep_house(store: Store, stopping: CancellationToken) {
         if let Err(error) = tidied {
             tracing::warn!(%error, "failed to tidy up; it is tried again in an hour");
         }
+        if let Err(error) = store.fill_reserve().await {
+            tracing::warn!(%error, "no room is kept back for removals; it is tried again in an hour");
+        }
         if stopping.run_until_cancelled(tokio::time::sleep(PERIOD)).await.is_none() {
             return;
         }
@@ -28,9 +33,12 @@ pub async fn keep_house(store: Store, stopping: CancellationToken) {
     }
 }
 
-/// Removes abandoned uploads with their parts, then sweeps.
+/// Removes abandoned uploads with their parts, forgets old usage, then sweeps.
 pub async fn tidy(store: &Store, now: Timestamp) -> Result<(), StoreError> {
     remove_abandoned(store, now).await?;
+    let oldest = now.as_second().div_euclid(3600) - KEPT_HOURS;
+    store.meter().forget_before(oldest);
+    store.write(move |c: &Connection| usage::forget_before(c, oldest)).await?;
     store.sweep(now).await
 }
 

@@ -42,7 +42,7 @@ mod tagging;
 mod tests;
 
 pub use endpoint::Endpoint;
-pub use housekeeping::keep_house;
+pub use housekeeping::{keep_house, tidy};
 
 use super::store::Store;
 use crate::wire::BucketName;

@@ -47,6 +47,8 @@ struct Sum {
 struct State {
     unwritten: HashMap<(i64, Arc<Payer>), Sum>,
     waiting: Vec<oneshot::Sender<()>>,
+    /// Hours before this one are to be forgotten.
+    forget_before: Option<i64>,
     /// Whether there is something that was not tried yet.
     fresh: bool,
     closed: bool,
@@ -91,6 +93,15 @@ impl Meter {
     /// The same for an answer that nobody waits for any more.
     pub fn count_unheard(&self, payer: &Arc<Payer>, egress: u64, now: Timestamp) {
         self.add(payer, egress, now, None);
+    }
+
+    /// Forgets the hours before this one, soon; where that fails, until it is asked again.
+    pub fn forget_before(&self, hour: i64) {
+        let mut state = self.shared.lock();
+        state.forget_before = Some(hour);
+        state.fresh = true;
+        drop(state);
+        self.shared.wake.notify_one();
     }
 
     fn add(&self, payer: &Arc<Payer>, egress: u64, now: Timestamp, waiting: Option<oneshot::Sender<()>>) {
@@ -147,6 +158,7 @@ fn work(connection: &Connection, shared: &Shared) {
         state.fresh = false;
         let unwritten = std::mem::take(&mut state.unwritten);
         let waiting = std::mem::take(&mut state.waiting);
+        let forget_before = state.forget_before.take();
         drop(state);
         if let Err(error) = write(connection, &unwritten) {
             tracing::warn!(%error, "requests were counted in memory only; it is tried again with the next one");
@@ -161,6 +173,11 @@ fn work(connection: &Connection, shared: &Shared) {
                 known.egress = known.egress.saturating_add(sum.egress);
                 known.last_used = known.last_used.max(sum.last_used);
             }
+        }
+        if let Some(hour) = forget_before
+            && let Err(error) = connection.execute("DELETE FROM request_hour WHERE hour < ?1", [hour])
+        {
+            tracing::warn!(%error, "failed to forget old counts of requests");
         }
         for waiting in waiting {
             // Whoever waited may have gone away.
@@ -243,6 +260,18 @@ mod tests {
         meter.count_unheard(&payer("SK1"), 100, at(0));
         drop(Arc::into_inner(meter).unwrap());
         assert_eq!(rows(folder.path()), [(0, "SK1".to_owned(), 65, 164)]);
+    }
+
+    #[tokio::test]
+    async fn old_hours_are_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let meter = Meter::open(folder.path()).unwrap();
+        for hour in 0..4 {
+            meter.count(&payer("SK1"), 1, at(hour * 3600)).await;
+        }
+        meter.forget_before(2);
+        drop(meter);
+        assert_eq!(rows(folder.path()).iter().map(|row| row.0).collect::<Vec<_>>(), [2, 3]);
     }
 
     #[tokio::test]

@@ -101,6 +101,21 @@ pub fn stored(connection: &Connection, filter: &Filter) -> Result<Vec<Stored>, S
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Forgets the hours before this one. What was stored then goes into one row of this hour: its sum is what is stored.
+pub fn forget_before(connection: &Connection, hour: i64) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO stored_hour (hour, user, account, tenant, bytes, objects) \
+             SELECT ?1, user, account, tenant, sum(bytes), sum(objects) FROM stored_hour WHERE hour < ?1 \
+             GROUP BY user, account, tenant HAVING sum(bytes) <> 0 OR sum(objects) <> 0 \
+             ON CONFLICT (hour, user, tenant) \
+             DO UPDATE SET bytes = bytes + excluded.bytes, objects = objects + excluded.objects",
+        )?
+        .execute([hour])?;
+    connection.prepare_cached("DELETE FROM stored_hour WHERE hour < ?1")?.execute([hour])?;
+    Ok(())
+}
+
 /// Writes down when keys were last used that a server which was killed had counted but not written down.
 pub async fn recover_last_used(store: &Store) -> Result<(), StoreError> {
     let uses = store

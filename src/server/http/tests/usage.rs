@@ -43,6 +43,59 @@ fn sums(items: &[Value], field: &str) -> u64 {
 }
 
 #[tokio::test]
+async fn usage_is_remembered_for_400_days_and_what_is_stored_since_then_is_not_forgotten() {
+    let server = Server::start().await;
+    let admin = server.administrator().await;
+    let [user, _] = busy(&server, &admin, "Public").await;
+    let store = &server.app.store;
+    let now = crate::clock::now();
+    let days = |days: i64| jiff::SignedDuration::from_hours(24 * days);
+    let (kept, old) = (now - days(399), now - days(401));
+    let payer = Arc::new(Payer {
+        key: "SK".to_owned(),
+        user: user.clone(),
+        account: "1".to_owned(),
+        tenant: "tn".to_owned(),
+    });
+    for time in [kept, old] {
+        store.meter().count(&payer, 7, time).await;
+    }
+    // What is stored came in two pieces long ago.
+    let hours = [401, 500].map(|n| (now - days(n)).as_second() / 3600);
+    store
+        .write(move |c| {
+            let [recent, older] = hours;
+            c.execute("UPDATE stored_hour SET hour = ?1, bytes = bytes - 400", [recent])?;
+            c.execute(
+                "INSERT INTO stored_hour SELECT ?1, user, account, tenant, 400, 0 FROM stored_hour",
+                [older],
+            )?;
+            Ok::<_, StoreError>(())
+        })
+        .await
+        .unwrap();
+    let stored = async || {
+        let items = admin.items(&format!("/v1/usage?group=User&user={user}")).await;
+        // The requests above are another account's; the stored bytes of the day are in the item of this one's.
+        items.iter().filter_map(|item| item["stored"]["size"].as_u64()).max().unwrap()
+    };
+    assert_eq!(stored().await, 1000);
+    crate::server::s3::tidy(store, now).await.unwrap();
+    assert_eq!(stored().await, 1000, "what is stored is the same");
+    // The meter works through what it is asked in order.
+    store.meter().count(&payer, 7, now).await;
+    let read = |c: &rusqlite::Connection| {
+        let oldest = |table: &str| {
+            c.query_row(&format!("SELECT min(hour) FROM {table}"), [], |row| row.get::<_, i64>(0))
+        };
+        Ok::<_, StoreError>((oldest("usage.request_hour")?, oldest("stored_hour")?))
+    };
+    let (requests, stored_since) = store.read(read).await.unwrap();
+    assert_eq!(requests, kept.as_second() / 3600);
+    assert_eq!(stored_since, (now - days(400)).as_second() / 3600);
+}
+
+#[tokio::test]
 async fn rule_9_usage_is_told_by_account_user_and_key_and_hour() {
     let server = Server::start().await;
     let admin = server.administrator().await;
