@@ -2,8 +2,8 @@
 
 use super::Failure;
 use super::server_maintenance::{self, Maintenance};
-use crate::server::http::Settings;
-use crate::server::{self, FirstStart, ServeOptions};
+use crate::server::http::{BODY_TIME, Settings};
+use crate::server::{self, FirstStart, Patience, ServeOptions};
 use crate::telemetry::{self, LogFormat};
 use clap::Args;
 use std::net::SocketAddr;
@@ -94,8 +94,15 @@ fn serve(options: Options) -> Result<(), Failure> {
         s3_listen,
         insecure_listen,
         admin_password_file,
-        settings: Settings { region, idempotency_keys, rate_limit, tls: tls.is_some() },
+        settings: Settings {
+            region,
+            idempotency_keys,
+            rate_limit,
+            tls: tls.is_some(),
+            body_time: BODY_TIME,
+        },
         tls,
+        patience: Patience::default(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -23,4 +23,4 @@ pub mod store;
 pub mod tls;
 
 pub use first_start::FirstStart;
-pub use serve::{ServeError, ServeOptions, serve};
+pub use serve::{Patience, ServeError, ServeOptions, serve};

@@ -15,6 +15,7 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -25,13 +26,6 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use zeroize::Zeroizing;
 
-/// How long requests in flight may take after the signal to stop.
-const GRACE: Duration = Duration::from_secs(30);
-/// How long a caller may take to shake hands.
-const HANDSHAKE: Duration = Duration::from_secs(15);
-/// How long a connection may be without a request, the sending of its head included: longer than clients keep idle
-/// connections for (90 s is common), so that it is they who close them and no request meets a closed one.
-const HEAD: Duration = Duration::from_mins(2);
 /// How often a silent HTTP/2 connection is asked whether it is still there.
 const PING: Duration = Duration::from_secs(30);
 /// How often the last uses of keys are written down.
@@ -40,6 +34,32 @@ const KEY_USES: Duration = Duration::from_mins(1);
 const CONNECTIONS: usize = 1000;
 /// The pause after an accept that failed, as when file descriptors run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long callers are waited for.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// A caller that is to shake hands.
+    pub handshake: Duration,
+    /// A connection without a request, the sending of its head included: longer than clients keep idle connections for
+    /// (90 s is common), so that it is they who close them and no request meets a closed one.
+    pub head: Duration,
+    /// A client of S3 that sends nothing of a body that it has begun. The management API has
+    /// [`Settings::body_time`] for the whole of a body.
+    pub silence: Duration,
+    /// Requests in flight after the signal to stop.
+    pub grace: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            handshake: Duration::from_secs(15),
+            head: Duration::from_mins(2),
+            silence: Duration::from_mins(1),
+            grace: Duration::from_secs(30),
+        }
+    }
+}
 
 /// What the server is told.
 pub struct ServeOptions {
@@ -57,6 +77,8 @@ pub struct ServeOptions {
     pub admin_password_file: Option<PathBuf>,
     /// The management API's settings.
     pub settings: Settings,
+    /// How long callers are waited for.
+    pub patience: Patience,
 }
 
 /// Why the server does not start, or ends.
@@ -85,7 +107,7 @@ pub enum ServeError {
     Listen(SocketAddr, #[source] std::io::Error),
 }
 
-/// Serves until `stop` is done, then finishes what is in flight for up to 30 s. `announce` is called once in the life of
+/// Serves until `stop` is done, then finishes what is in flight for as long as `patience` says. `announce` is called once in the life of
 /// a data folder, at its first start.
 pub async fn serve(
     options: ServeOptions,
@@ -108,7 +130,8 @@ pub async fn serve(
     let data_plane = bind(options.s3_listen).await?;
     let app = App::new(store.clone(), options.settings.clone())?;
     let routes = router(&app);
-    let s3 = super::s3::service(store.clone(), &options.settings.region);
+    let patience = options.patience;
+    let s3 = super::s3::service(store.clone(), &options.settings.region, patience.silence);
     let scheme = if tls.is_some() { "https" } else { "http" };
     tracing::info!(
         management = format!("{scheme}://{}", options.listen),
@@ -125,9 +148,10 @@ pub async fn serve(
             routes.clone().oneshot(request.map(Body::new))
         })
     };
+    let door = Door { tls, patience, graceful: Arc::clone(&graceful), stopping: stopping.clone() };
     let loops = [
-        tokio::spawn(listen(management, tls.clone(), with_peer, Arc::clone(&graceful), stopping.clone())),
-        tokio::spawn(listen(data_plane, tls, move |_| s3.clone(), Arc::clone(&graceful), stopping.clone())),
+        tokio::spawn(listen(management, door.clone(), with_peer)),
+        tokio::spawn(listen(data_plane, door, move |_| s3.clone())),
         tokio::spawn(write_key_uses(store.clone(), stopping.clone())),
         tokio::spawn(super::s3::keep_house(store.clone(), stopping.clone())),
         tokio::spawn(app.runner().run(stopping.clone())),
@@ -141,9 +165,9 @@ pub async fn serve(
         drop(task.await);
     }
     if let Some(graceful) = Arc::into_inner(graceful)
-        && tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err()
+        && tokio::time::timeout(patience.grace, graceful.shutdown()).await.is_err()
     {
-        tracing::warn!("requests were still in flight after 30 s");
+        tracing::warn!("requests were still in flight after {} s", patience.grace.as_secs());
     }
     store.write_key_uses().await?;
     Ok(())
@@ -167,14 +191,18 @@ async fn write_key_uses(store: Store, stopping: CancellationToken) {
     }
 }
 
-/// Accepts until told to stop. Each connection gets a service of its own.
-async fn listen<S, B>(
-    listener: TcpListener,
+/// What both listeners have in common.
+#[derive(Clone)]
+struct Door {
     tls: Option<TlsAcceptor>,
-    service: impl Fn(IpAddr) -> S,
+    patience: Patience,
     graceful: Arc<GracefulShutdown>,
     stopping: CancellationToken,
-) where
+}
+
+/// Accepts until told to stop. Each connection gets a service of its own.
+async fn listen<S, B>(listener: TcpListener, door: Door, service: impl Fn(IpAddr) -> S)
+where
     S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
     S::Future: Send,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -187,14 +215,15 @@ async fn listen<S, B>(
         let slot = Arc::clone(&slots).acquire_owned().await;
         (listener.accept().await, slot)
     };
-    while let Some((accepted, slot)) = stopping.run_until_cancelled(next()).await {
+    while let Some((accepted, slot)) = door.stopping.run_until_cancelled(next()).await {
         let Ok((stream, peer)) = accepted else {
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
         // Answers are small and awaited: they should not wait for more to come.
         drop(stream.set_nodelay(true));
-        let served = connection(stream, tls.clone(), service(peer.ip()), graceful.watcher());
+        let watcher = door.graceful.watcher();
+        let served = connection(stream, door.tls.clone(), service(peer.ip()), watcher, door.patience);
         tokio::spawn(async move {
             served.await;
             drop(slot);
@@ -202,8 +231,13 @@ async fn listen<S, B>(
     }
 }
 
-async fn connection<S, B>(stream: TcpStream, tls: Option<TlsAcceptor>, service: S, watcher: Watcher)
-where
+async fn connection<S, B>(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    service: S,
+    watcher: Watcher,
+    patience: Patience,
+) where
     S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
     S::Future: Send,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -212,9 +246,9 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     match tls {
-        None => talk(stream, service, watcher).await,
-        Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
-            Ok(Ok(stream)) => talk(stream, service, watcher).await,
+        None => talk(stream, service, watcher, patience.head).await,
+        Some(tls) => match tokio::time::timeout(patience.handshake, tls.accept(stream)).await {
+            Ok(Ok(stream)) => talk(stream, service, watcher, patience.head).await,
             Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
             Err(_) => tracing::debug!("a TLS handshake took too long"),
         },
@@ -225,6 +259,7 @@ async fn talk<S, B>(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     service: S,
     watcher: Watcher,
+    head: Duration,
 ) where
     S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
     S::Future: Send,
@@ -234,14 +269,51 @@ async fn talk<S, B>(
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(head);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(PING);
-    let served = watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned()).await;
-    if let Err(error) = served {
-        tracing::debug!(%error, "a connection ended early");
+    let asked = Arc::new(AtomicBool::new(false));
+    let service = Noting { inner: service, asked: Arc::clone(&asked) };
+    let serving = watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned());
+    tokio::select! {
+        served = serving => {
+            if let Err(error) = served {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        }
+        () = never_asked(&asked, head) => tracing::debug!("a connection came without a request"),
+    }
+}
+
+/// Notes that a request came.
+struct Noting<S> {
+    inner: S,
+    asked: Arc<AtomicBool>,
+}
+
+impl<S: Service<Request<Incoming>>> Service<Request<Incoming>> for Noting<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn call(&self, request: Request<Incoming>) -> S::Future {
+        self.asked.store(true, Ordering::Relaxed);
+        self.inner.call(request)
+    }
+}
+
+/// Done when no request has come by then: hyper waits for ever for the bytes that tell HTTP/1 from HTTP/2, and for the
+/// first request of HTTP/2.
+async fn never_asked(asked: &AtomicBool, by_then: Duration) {
+    tokio::time::sleep(by_then).await;
+    if asked.load(Ordering::Relaxed) {
+        std::future::pending::<()>().await;
     }
 }
 
 #[cfg(test)]
 #[path = "serve_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "serve_slow_tests.rs"]
+mod slow_tests;

@@ -1,7 +1,7 @@
 //! The listeners over real sockets: TLS, refusals to start, the graceful end.
 
-use super::{ServeError, ServeOptions, serve};
-use crate::server::http::Settings;
+use super::{Patience, ServeError, ServeOptions, serve};
+use crate::server::http::{BODY_TIME, Settings};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ fn free_address() -> SocketAddr {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-fn options(folder: &Path) -> ServeOptions {
+pub(super) fn options(folder: &Path) -> ServeOptions {
     ServeOptions {
         data_dir: folder.join("data"),
         listen: free_address(),
@@ -32,19 +32,21 @@ fn options(folder: &Path) -> ServeOptions {
             idempotency_keys: false,
             rate_limit: 0,
             tls: false,
+            body_time: BODY_TIME,
         },
+        patience: Patience::default(),
     }
 }
 
-struct Running {
+pub(super) struct Running {
     _folder: TempDir,
-    management: SocketAddr,
-    s3: SocketAddr,
-    stop: oneshot::Sender<()>,
-    ended: JoinHandle<Result<(), ServeError>>,
+    pub(super) management: SocketAddr,
+    pub(super) s3: SocketAddr,
+    pub(super) stop: oneshot::Sender<()>,
+    pub(super) ended: JoinHandle<Result<(), ServeError>>,
 }
 
-async fn start(folder: TempDir, options: ServeOptions) -> Running {
+pub(super) async fn start(folder: TempDir, options: ServeOptions) -> Running {
     let (management, s3) = (options.listen, options.s3_listen);
     let (stop, stopped) = oneshot::channel();
     let ended = tokio::spawn(async move { serve(options, async { drop(stopped.await) }, |_| {}).await });
@@ -110,7 +112,7 @@ async fn a_request_in_flight_is_finished_after_the_signal_and_a_new_one_is_not_t
     ended.await.unwrap().unwrap();
 }
 
-fn certificates(folder: &Path) -> (PathBuf, PathBuf, RootCertStore) {
+pub(super) fn certificates(folder: &Path) -> (PathBuf, PathBuf, RootCertStore) {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let (chain, key) = (folder.join("tls.crt"), folder.join("tls.key"));
     std::fs::write(&chain, made.cert.pem()).unwrap();

@@ -1,5 +1,6 @@
 //! The body of a request: JSON of at most 64 KiB without unknown fields.
 
+use super::App;
 use crate::server::domain::Refusal;
 use crate::wire::ProblemType;
 use axum::body::to_bytes;
@@ -10,12 +11,13 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use sha2::{Digest as _, Sha256};
 use std::error::Error as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The largest body.
 pub const LARGEST: usize = 64 * 1024;
-/// How long a body may take to arrive.
-const ARRIVAL: Duration = Duration::from_secs(30);
+/// How long a body may take to arrive, where the server is not told otherwise.
+pub const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// A body that has been read, and the hash of its bytes.
 pub struct Body<T> {
@@ -25,15 +27,15 @@ pub struct Body<T> {
     pub hash: [u8; 32],
 }
 
-impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for Body<T> {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Refusal> {
         if !is_json(request.headers()) {
             let detail = "the body must be JSON, with `Content-Type: application/json`";
             return Err(Refusal::new(ProblemType::UnsupportedMediaType, detail));
         }
-        let arriving = tokio::time::timeout(ARRIVAL, to_bytes(request.into_body(), LARGEST));
+        let arriving = tokio::time::timeout(app.settings.body_time, to_bytes(request.into_body(), LARGEST));
         let bytes = match arriving.await {
             Ok(Ok(bytes)) => bytes,
             Ok(Err(error)) if error.source().is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) => {

@@ -32,6 +32,7 @@ mod users;
 #[cfg(test)]
 mod tests;
 
+pub use body::BODY_TIME;
 pub use frame::Peer;
 
 use super::jobs::{Counters, Runner};
@@ -45,6 +46,7 @@ use collection::{Collection, Patched, Removed};
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::Notify;
 
@@ -59,6 +61,8 @@ pub struct Settings {
     pub rate_limit: u32,
     /// Whether callers come over TLS: session cookies are then for TLS only.
     pub tls: bool,
+    /// How long a body may take to arrive.
+    pub body_time: Duration,
 }
 
 /// Why the API cannot be set up.

@@ -23,8 +23,6 @@ use tokio::time::{Instant, Sleep};
 /// Most bytes that are read only to be thrown away, and how long that may take.
 const DRAIN_BYTES: u64 = 1 << 20;
 const DRAIN_TIME: Duration = Duration::from_secs(2);
-/// How long a client may send nothing of a body that it has begun.
-const SILENCE: Duration = Duration::from_mins(1);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
 
 /// The S3 endpoint: a hyper service. Cheap to clone.
@@ -32,12 +30,14 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
 pub struct Endpoint {
     inner: S3Service,
     store: Store,
+    silence: Duration,
 }
 
 impl Endpoint {
-    /// Around the service of s3s; requests are counted in the store.
-    pub fn new(inner: S3Service, store: Store) -> Self {
-        Self { inner, store }
+    /// Around the service of s3s; requests are counted in the store. A client may send nothing of a body that it has
+    /// begun for as long as `silence`.
+    pub fn new(inner: S3Service, store: Store, silence: Duration) -> Self {
+        Self { inner, store, silence }
     }
 
     async fn answer(self, request: Request<Incoming>) -> Result<HttpResponse, HttpError> {
@@ -48,7 +48,7 @@ impl Endpoint {
         let mut body = SharedBody::default();
         let bill = Bill::default();
         let mut request = request.map(|incoming| {
-            body = SharedBody::new(incoming);
+            body = SharedBody::new(incoming, self.silence);
             s3s::Body::http_body_unsync(body.clone())
         });
         request.extensions_mut().insert(bill.clone());
@@ -80,7 +80,7 @@ impl hyper::service::Service<Request<Incoming>> for Endpoint {
 }
 
 /// The body of a request, of which something is kept while s3s has it. It ends with an error when the client stops
-/// sending for a minute.
+/// sending.
 #[derive(Clone, Default)]
 struct SharedBody {
     incoming: Arc<Mutex<Option<Arriving<Incoming>>>>,
@@ -95,8 +95,8 @@ struct Arriving<B> {
 }
 
 impl SharedBody {
-    fn new(incoming: Incoming) -> Self {
-        Self { incoming: Arc::new(Mutex::new(Some(Arriving::new(incoming, SILENCE)))) }
+    fn new(incoming: Incoming, silence: Duration) -> Self {
+        Self { incoming: Arc::new(Mutex::new(Some(Arriving::new(incoming, silence)))) }
     }
 
     fn with<T>(&self, missing: T, work: impl FnOnce(&mut Arriving<Incoming>) -> T) -> T {
@@ -184,5 +184,20 @@ mod tests {
             let frame = std::future::poll_fn(|context| body.poll_frame(context)).await;
             assert_eq!(frame.unwrap().is_ok(), good);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_arrives_slowly_arrives() {
+        let silence = Duration::from_secs(60);
+        let pieces = futures::stream::iter(0..100).then(|_| async {
+            tokio::time::sleep(Duration::from_secs(59)).await;
+            Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"x")))
+        });
+        let mut body = Arriving::new(StreamBody::new(Box::pin(pieces)), silence);
+        let mut came = 0;
+        while let Some(frame) = std::future::poll_fn(|context| body.poll_frame(context)).await {
+            came += frame.unwrap().data_ref().unwrap().len();
+        }
+        assert_eq!(came, 100);
     }
 }

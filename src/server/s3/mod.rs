@@ -50,14 +50,16 @@ use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::S3ServiceBuilder;
 use s3s::validation::NameValidation;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Most bytes of a form upload: s3s holds its file in memory, before the signature is known to be good.
 const FORM_UPLOAD_BYTES: u64 = 16 << 20;
 /// Most bytes of a request's XML: 10 000 parts, or 1 000 keys to delete, are far below.
 const XML_BYTES: usize = 4 << 20;
 
-/// The S3 endpoint as a hyper service, path-style addresses only. `region` is what clients must sign for.
-pub fn service(store: Store, region: &str) -> Endpoint {
+/// The S3 endpoint as a hyper service, path-style addresses only. `region` is what clients must sign for, `silence` how
+/// long one may send nothing of a body that it has begun.
+pub fn service(store: Store, region: &str, silence: Duration) -> Endpoint {
     let mut config = S3Config::default();
     config.post_object_max_file_size = FORM_UPLOAD_BYTES;
     config.form_max_field_size = 64 << 10;
@@ -71,7 +73,7 @@ pub fn service(store: Store, region: &str) -> Endpoint {
     builder.set_auth(gate.clone());
     builder.set_access(gate);
     builder.set_validation(OurNames);
-    Endpoint::new(builder.build(), metered)
+    Endpoint::new(builder.build(), metered, silence)
 }
 
 /// Bucket names are what the management API says they are.

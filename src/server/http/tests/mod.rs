@@ -31,7 +31,13 @@ use tower::ServiceExt as _;
 pub const PASSWORD: &str = "correct horse battery";
 
 pub fn settings() -> Settings {
-    Settings { region: "storekeeper".to_owned(), idempotency_keys: false, rate_limit: 0, tls: false }
+    Settings {
+        region: "storekeeper".to_owned(),
+        idempotency_keys: false,
+        rate_limit: 0,
+        tls: false,
+        body_time: BODY_TIME,
+    }
 }
 
 /// A server without listeners.
