@@ -3,6 +3,8 @@
 use crate::wire::ShownSecret;
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::registry::Registry;
 use std::sync::Arc;
 use thiserror::Error;
 use tokio::sync::Semaphore;
@@ -26,12 +28,20 @@ pub struct Passwords {
     slots: Arc<Semaphore>,
     /// The hash of a password that nobody knows: what an unknown login's password is compared with.
     decoy: Arc<str>,
+    verified: Counter,
 }
 
 impl Passwords {
     /// Prepares the decoy from a random password.
     pub fn new(nobodys: &ShownSecret) -> Result<Self, HashError> {
-        Ok(Self { slots: Arc::new(Semaphore::new(AT_A_TIME)), decoy: hash(nobodys)?.into() })
+        let decoy = hash(nobodys)?.into();
+        Ok(Self { slots: Arc::new(Semaphore::new(AT_A_TIME)), decoy, verified: Counter::default() })
+    }
+
+    /// Shows in a registry how many passwords were verified.
+    pub fn register(&self, registry: &mut Registry) {
+        let help = "Passwords that were verified, right or wrong, of logins that exist or not";
+        registry.register("password_verifications", help, self.verified.clone());
     }
 
     /// The hash of a password.
@@ -41,6 +51,7 @@ impl Passwords {
 
     /// Whether this is the password of that hash. Without a hash the answer is no, after the same work.
     pub async fn verify(&self, password: ShownSecret, hash: Option<String>) -> bool {
+        self.verified.inc();
         let decoy = Arc::clone(&self.decoy);
         let work = move || {
             let known = hash.is_some();

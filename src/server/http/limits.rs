@@ -11,7 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Most callers that are remembered; beyond it those that are not limited now are forgotten.
@@ -22,6 +22,9 @@ const FREE_FAILURES: u32 = 5;
 const LONGEST_BACK_OFF: Duration = Duration::from_mins(5);
 /// How long failures are remembered after the last one.
 const FORGET_AFTER: Duration = Duration::from_mins(15);
+
+/// Attempts that are looked at at the same time, at most.
+const TURNS: usize = 32;
 
 type CallerHash = [u8; 32];
 
@@ -101,10 +104,14 @@ fn caller(request: &Request) -> CallerHash {
     Sha256::digest(peer.unwrap_or_default()).into()
 }
 
-/// Failed sign-ins per login, whether or not there is such a login.
+/// Attempts to sign in per login, whether or not there is such a login.
+///
+/// Attempts for one login are looked at one after the other, and each counts as failed from its beginning: many at once
+/// get no more than as many in a row, and hanging up in the middle helps nobody. Logins share [`TURNS`] turns.
 #[derive(Default)]
 pub struct Lockout {
     failures: Mutex<HashMap<CallerHash, Failures>>,
+    turns: [tokio::sync::Mutex<()>; TURNS],
 }
 
 #[derive(Clone, Copy)]
@@ -123,36 +130,57 @@ impl Failures {
     }
 }
 
+/// An attempt that is being looked at: it has failed unless it is told otherwise.
+pub struct Attempt<'a> {
+    lockout: &'a Lockout,
+    login: CallerHash,
+    now: fn() -> Instant,
+    _turn: tokio::sync::MutexGuard<'a, ()>,
+}
+
+impl Attempt<'_> {
+    /// Forgets the failures of a login after a good sign-in.
+    pub fn succeeded(self) {
+        self.lockout.lock().remove(&self.login);
+    }
+}
+
+impl Drop for Attempt<'_> {
+    /// The wait begins when the attempt is over.
+    fn drop(&mut self) {
+        if let Some(failures) = self.lockout.lock().get_mut(&self.login) {
+            failures.last = (self.now)();
+        }
+    }
+}
+
 impl Lockout {
-    fn key(login: &str) -> CallerHash {
-        Sha256::digest(login.as_bytes()).into()
+    /// Waits for the login's turn. Refuses a login that has to wait for longer.
+    pub async fn attempt(&self, login: &str, now: fn() -> Instant) -> Result<Attempt<'_>, Refusal> {
+        let login: CallerHash = Sha256::digest(login.as_bytes()).into();
+        let turn = self.turns[usize::from(login[0]) % TURNS].lock().await;
+        self.count(login, now())?;
+        Ok(Attempt { lockout: self, login, now, _turn: turn })
     }
 
-    /// Refuses a login that has to wait.
-    pub fn check(&self, login: &str, now: Instant) -> Result<(), Refusal> {
-        let all = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let locked = all.get(&Self::key(login)).is_some_and(|f| now < f.last + f.wait());
-        if locked {
+    fn lock(&self) -> MutexGuard<'_, HashMap<CallerHash, Failures>> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts one more failure, unless the login has to wait.
+    fn count(&self, login: CallerHash, now: Instant) -> Result<(), Refusal> {
+        let mut all = self.lock();
+        if all.get(&login).is_some_and(|f| now < f.last + f.wait()) {
             let detail = "too many failed sign-ins; wait before the next one. It was not executed";
             return Err(Refusal::new(ProblemType::TooManyRequests, detail));
         }
-        Ok(())
-    }
-
-    /// Counts a failed sign-in.
-    pub fn failed(&self, login: &str, now: Instant) {
-        let mut all = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= REMEMBERED {
             all.retain(|_, f| now < f.last + FORGET_AFTER);
         }
-        let failures = all.entry(Self::key(login)).or_insert(Failures { count: 0, last: now });
+        let failures = all.entry(login).or_insert(Failures { count: 0, last: now });
         let forgotten = now >= failures.last + FORGET_AFTER;
         *failures = Failures { count: if forgotten { 1 } else { failures.count + 1 }, last: now };
-    }
-
-    /// Forgets the failures of a login after a good sign-in.
-    pub fn succeeded(&self, login: &str) {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner).remove(&Self::key(login));
+        Ok(())
     }
 }
 
@@ -185,24 +213,33 @@ mod tests {
     fn after_five_failed_sign_ins_each_further_one_doubles_the_wait() {
         let lockout = Lockout::default();
         let start = Instant::now();
-        let at = |seconds| start + Duration::from_secs(seconds);
+        let (a, b) = ([1; 32], [2; 32]);
+        let allowed = |login, seconds| lockout.count(login, start + Duration::from_secs(seconds)).is_ok();
+        assert!((0..5).all(|_| allowed(a, 0)));
+        assert!(!allowed(a, 0));
+        assert!(allowed(b, 0), "another login does not wait");
+        let mut now = 0;
+        for wait in [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300] {
+            assert!(!allowed(a, now + wait - 1), "{wait}");
+            now += wait;
+            assert!(allowed(a, now), "{wait}");
+        }
+        assert!(!allowed(a, now + 299));
+        now += 15 * 60;
+        assert!((0..5).all(|_| allowed(a, now)), "a quarter of an hour later all is forgotten");
+        assert!(!allowed(a, now));
+    }
+
+    #[tokio::test]
+    async fn an_attempt_has_failed_unless_it_succeeds() {
+        let lockout = Lockout::default();
         for _ in 0..4 {
-            lockout.failed("a", start);
+            drop(lockout.attempt("a", Instant::now).await.ok().unwrap());
         }
-        assert!(lockout.check("a", start).is_ok());
-        lockout.failed("a", start);
-        assert!(lockout.check("a", start).is_err());
-        assert!(lockout.check("b", start).is_ok(), "another login does not wait");
-        assert!(lockout.check("a", at(1)).is_ok());
-        lockout.failed("a", at(1));
-        assert!(lockout.check("a", at(2)).is_err());
-        assert!(lockout.check("a", at(3)).is_ok());
-        for _ in 0..50 {
-            lockout.failed("a", at(3));
+        lockout.attempt("a", Instant::now).await.ok().unwrap().succeeded();
+        for _ in 0..5 {
+            drop(lockout.attempt("a", Instant::now).await.ok().unwrap());
         }
-        assert!(lockout.check("a", at(302)).is_err());
-        assert!(lockout.check("a", at(303)).is_ok(), "the wait grows to five minutes and no further");
-        lockout.succeeded("a");
-        assert!(lockout.check("a", at(3)).is_ok());
+        assert!(lockout.attempt("a", Instant::now).await.is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! Counters of the management API and of its jobs, in the OpenMetrics text format.
 
 use crate::server::jobs::Counters;
+use crate::server::passwords::Passwords;
 use axum::http::Method;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -24,7 +25,7 @@ pub struct Metrics {
 
 impl Metrics {
     /// All at zero.
-    pub fn new(jobs: &Counters) -> Self {
+    pub fn new(jobs: &Counters, passwords: &Passwords) -> Self {
         let mut registry = Registry::with_prefix("storekeeper_server");
         let requests = Family::default();
         registry.register("requests", "Requests to the management API", requests.clone());
@@ -36,6 +37,7 @@ impl Metrics {
             duration.clone(),
         );
         jobs.register(&mut registry);
+        passwords.register(&mut registry);
         Self { registry, requests, duration }
     }
 

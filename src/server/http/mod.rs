@@ -107,14 +107,15 @@ impl App {
     /// Sets the API up over a store.
     pub fn new(store: Store, settings: Settings) -> Result<Arc<Self>, SetupError> {
         let jobs = Jobs::default();
+        let passwords = Passwords::new(&random::password()?)?;
         Ok(Arc::new(Self {
             store,
-            passwords: Passwords::new(&random::password()?)?,
             limiter: limits::Limiter::new(settings.rate_limit),
             settings,
             lockout: limits::Lockout::default(),
             in_progress: change::InProgress::default(),
-            metrics: metrics::Metrics::new(&jobs.counters),
+            metrics: metrics::Metrics::new(&jobs.counters, &passwords),
+            passwords,
             jobs,
             draining: AtomicBool::new(false),
         }))

@@ -34,7 +34,7 @@ pub async fn create(
     body: Body<SessionCreate>,
 ) -> Result<Response, Refusal> {
     let SessionCreate { login, password, cookie } = body.value;
-    app.lockout.check(&login, Instant::now())?;
+    let attempt = app.lockout.attempt(&login, Instant::now).await?;
     let wanted = login.clone();
     let found = app.store.read(move |connection| users::for_sign_in(connection, &wanted)).await?;
     let (user, hash, enabled) = match found {
@@ -43,14 +43,14 @@ pub async fn create(
     };
     let right = app.passwords.verify(password, hash.clone()).await;
     let now = to_millis(crate::clock::now());
-    let attempt = SignIn { user, hash, request_id, now };
+    let sign_in = SignIn { user, hash, request_id, now };
     if !(right && enabled) {
-        app.lockout.failed(&login, Instant::now());
-        attempt.write_down_failure(&app).await?;
+        drop(attempt);
+        sign_in.write_down_failure(&app).await?;
         return Err(wrong_password());
     }
-    let (token, user_id, expires_at) = attempt.begin_session(&app).await?;
-    app.lockout.succeeded(&login);
+    attempt.succeeded();
+    let (token, user_id, expires_at) = sign_in.begin_session(&app).await?;
     if !cookie {
         let created = SessionCreated { token: Some(token), csrf_token: None, user_id, expires_at };
         return Ok((StatusCode::CREATED, axum::Json(created)).into_response());
@@ -157,14 +157,14 @@ pub async fn verify(
 ) -> Result<Response, Refusal> {
     only_sessions(&call)?;
     let user = call.caller.principal.user_id.clone();
-    app.lockout.check(&user, Instant::now())?;
+    let attempt = app.lockout.attempt(&user, Instant::now).await?;
     let id = user.clone();
     let hash = app.store.read(move |connection| users::password(connection, &id)).await?;
     let right = app.passwords.verify(body.value.password, hash).await;
     if right {
-        app.lockout.succeeded(&user);
+        attempt.succeeded();
     } else {
-        app.lockout.failed(&user, Instant::now());
+        drop(attempt);
     }
     let deed = Deed::bare("session.verify", &user);
     app.change(call, deed, move |tx| {

@@ -225,3 +225,32 @@ async fn failed_sign_ins_are_answered_alike_and_then_slowed_down() {
         reply.problem(429, "too-many-requests");
     }
 }
+
+#[tokio::test]
+async fn of_many_wrong_passwords_at_once_five_are_looked_at() {
+    let server = Server::start().await;
+    let admin = server.administrator().await;
+    let statuses = async |client: &super::Client, path: &str, body: serde_json::Value| {
+        let replies = (0..24).map(|_| client.post(path, body.clone()));
+        let mut all: Vec<_> =
+            futures::future::join_all(replies).await.iter().map(|reply| reply.status.as_u16()).collect();
+        all.sort_unstable();
+        all
+    };
+    let refused = |looked_at: u16| [vec![looked_at; 5], vec![429; 19]].concat();
+    for login in ["administrator", "nobody"] {
+        let wrong = json!({"login": login, "password": "wrong password"});
+        assert_eq!(statuses(&server.anyone(), "/v1/sessions", wrong).await, refused(401), "{login}");
+    }
+    let wrong = json!({"password": "wrong password"});
+    assert_eq!(statuses(&admin, "/v1/sessions/verify", wrong).await, refused(403));
+}
+
+#[tokio::test]
+async fn of_many_right_passwords_at_once_none_is_refused() {
+    let server = Server::start().await;
+    let right = json!({"login": "administrator", "password": PASSWORD});
+    let client = server.anyone();
+    let replies = futures::future::join_all((0..8).map(|_| client.post("/v1/sessions", right.clone()))).await;
+    assert!(replies.iter().all(|reply| reply.status == 201), "{replies:?}");
+}

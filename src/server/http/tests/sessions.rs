@@ -73,6 +73,41 @@ async fn a_change_by_a_cookie_session_needs_its_csrf_token() {
 }
 
 #[tokio::test]
+async fn every_sign_in_that_is_looked_at_costs_one_verification_whoever_it_is() {
+    let server = Server::start().await;
+    let admin = server.administrator().await;
+    let tenant = admin.tenant("acme", "Public").await;
+    let disabled = admin.user("disabled", "FullAccess", &tenant).await;
+    admin.patch(&format!("/v1/users/{disabled}"), json!({"enabled": false})).await.expect(200);
+    let no_password = json!({"login": "no-password", "role": "FullAccess", "tenantId": tenant});
+    admin.post("/v1/users", no_password).await.expect(201);
+    let verifications = async || {
+        let metrics = admin.get("/metrics").await.expect(200);
+        let lines = metrics.as_str().unwrap().lines();
+        let mut found =
+            lines.filter_map(|line| line.strip_prefix("storekeeper_server_password_verifications_total "));
+        found.next().unwrap().parse::<u64>().unwrap()
+    };
+    for login in ["administrator", "nobody", "disabled", "no-password"] {
+        for (password, status) in
+            [(PASSWORD, if login == "administrator" { 201 } else { 401 }), ("wrong password", 401)]
+        {
+            let before = verifications().await;
+            let body = json!({"login": login, "password": password});
+            server.anyone().post("/v1/sessions", body).await.expect(status);
+            assert_eq!(verifications().await, before + 1, "{login}");
+        }
+    }
+    let wrong = json!({"login": "nobody", "password": "wrong password"});
+    for _ in 0..3 {
+        server.anyone().post("/v1/sessions", wrong.clone()).await.expect(401);
+    }
+    let before = verifications().await;
+    server.anyone().post("/v1/sessions", wrong).await.problem(429, "too-many-requests");
+    assert_eq!(verifications().await, before, "who is locked out costs nothing");
+}
+
+#[tokio::test]
 async fn a_bearer_token_needs_no_csrf_token_and_is_not_helped_by_a_cookie() {
     let server = Server::start().await;
     let admin = server.administrator().await;
