@@ -102,6 +102,7 @@ impl fmt::Display for Login {
 #[cfg(test)]
 mod tests {
     use super::{BucketName, Login};
+    use proptest::prelude::*;
 
     #[test]
     fn bucket_names_follow_the_rules_of_s3() {
@@ -133,6 +134,43 @@ mod tests {
             [("team-a_backup", true), ("a@b.c", true), ("", false), ("_x", false), ("a b", false)]
         {
             assert_eq!(Login::parse(text).is_ok(), good, "{text}");
+        }
+    }
+
+    /// The rules of S3, label by label: another way to say what the parser says.
+    fn is_bucket_name(text: &str) -> bool {
+        let label = |label: &str| {
+            let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+            let ends = label.bytes().next().is_some_and(plain) && label.bytes().last().is_some_and(plain);
+            ends && label.bytes().all(|b| plain(b) || b == b'-')
+        };
+        let numbers = text
+            .split('.')
+            .filter(|part| part.parse::<u8>().is_ok_and(|number| number.to_string() == **part));
+        let address = text.split('.').count() == 4 && numbers.count() == 4;
+        (3..=63).contains(&text.len()) && text.split('.').all(label) && !address
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_bucket_name_or_refused_by_the_rules(
+            text in prop_oneof!["[a-z0-9.-]{0,66}", "([0-9]{1,3}[.]){3}[0-9]{1,3}", "[ab.-]{3,5}", ".*"],
+        ) {
+            prop_assert_eq!(BucketName::parse(&text).is_ok(), is_bucket_name(&text), "{}", text);
+            if let Ok(name) = BucketName::parse(&text) {
+                prop_assert_eq!(name.as_str(), &text);
+            }
+        }
+
+        #[test]
+        fn any_text_is_a_login_or_refused_by_the_rules(
+            text in prop_oneof!["[A-Za-z0-9._@-]{0,130}", "[a_@ ]{1,3}", ".*"],
+        ) {
+            let plain = |c: char| c.is_ascii_alphanumeric();
+            let good = text.starts_with(plain)
+                && text.len() <= 128
+                && text.chars().all(|c| plain(c) || "._@-".contains(c));
+            prop_assert_eq!(Login::parse(&text).is_ok(), good, "{}", text);
         }
     }
 }

@@ -69,7 +69,8 @@ pub fn check_csrf(headers: &HeaderMap, token: &str) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     use super::{check_csrf, csrf, session};
-    use axum::http::HeaderMap;
+    use axum::http::{HeaderMap, HeaderValue};
+    use proptest::prelude::*;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
@@ -92,5 +93,32 @@ mod tests {
         assert!(check_csrf(&headers(&[("x-csrf-token", token.reveal())]), "sks_2").is_err());
         assert!(check_csrf(&headers(&[("x-csrf-token", "")]), "sks_1").is_err());
         assert!(check_csrf(&headers(&[]), "sks_1").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_of_a_cookie_are_read_or_passed_over(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
+            let value = HeaderValue::from_bytes(&bytes);
+            let headers: HeaderMap = value.into_iter().map(|value| ("cookie".parse().unwrap(), value)).collect();
+            if let Some(found) = session(&headers, false) {
+                let of_ours = format!("storekeeper={found}");
+                prop_assert!(bytes.windows(of_ours.len()).any(|window| window == of_ours.as_bytes()));
+            }
+        }
+
+        #[test]
+        fn the_session_is_found_wherever_it_stands(
+            before in proptest::collection::vec("[a-z]{1,10}=[!-:<-~]{0,10}", 0..5),
+            token in "[A-Za-z0-9_=-]{1,40}",
+            after in proptest::collection::vec("[ -:<-~]{0,20}", 0..5),
+            blank in "[ ]{0,2}",
+        ) {
+            let ours = [format!("storekeeper={token}")];
+            let others = before.iter().filter(|pair| !pair.starts_with("storekeeper="));
+            let all: Vec<_> = others.chain(&ours).chain(&after).cloned().collect();
+            let text = all.join(&format!(";{blank}"));
+            let cookies = headers(&[("cookie", text.as_str())]);
+            prop_assert_eq!(session(&cookies, false), Some(token.as_str()));
+        }
     }
 }

@@ -118,6 +118,8 @@ fn decode(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::{Query, cursor, decode, open_cursor};
+    use crate::server::store::labels::Kind;
+    use crate::server::store::lists::Where;
     use proptest::prelude::*;
 
     #[test]
@@ -155,6 +157,22 @@ mod tests {
         #[test]
         fn a_cursor_is_opened_as_it_was_made(key in "\\PC{0,60}") {
             prop_assert_eq!(open_cursor(&cursor(&key)).unwrap(), key);
+        }
+
+        #[test]
+        fn a_label_is_split_at_its_first_colon(key in "[^:]{0,20}", value in "\\PC{0,20}") {
+            let label = format!("{key}:{value}");
+            let encoded: Vec<String> = label.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let query = Query::parse(Some(&format!("label={}", encoded.concat())), &["label"]).unwrap();
+            let filter = query.labels(Kind::User, Where::default()).unwrap();
+            prop_assert_eq!(filter.texts(), [key.as_str(), value.as_str()]);
+        }
+
+        #[test]
+        fn any_text_is_a_label_or_refused(text in "\\PC*") {
+            let encoded: Vec<String> = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let query = Query::parse(Some(&format!("label={}", encoded.concat())), &["label"]).unwrap();
+            prop_assert_eq!(query.labels(Kind::User, Where::default()).is_ok(), text.contains(':'));
         }
 
         #[test]

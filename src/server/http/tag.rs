@@ -91,6 +91,7 @@ mod tests {
     use super::{matches, of, settings_match};
     use crate::server::domain::users::tests::user;
     use crate::wire::{Usage, UserItem};
+    use proptest::prelude::*;
 
     #[test]
     fn what_a_user_holds_changes_the_tag_but_not_its_settings() {
@@ -101,5 +102,24 @@ mod tests {
         assert!(settings_match(&before, &fuller));
         assert!(!settings_match(&before, &renamed));
         assert!(settings_match("*", &before) && settings_match(&format!("\"x\", {before}"), &before));
+    }
+
+    proptest! {
+        #[test]
+        fn settings_match_where_they_are_named_and_nowhere_else(
+            name in "[a-z]{1,8}",
+            before in "[^*]{0,40}",
+            after in "[^*]{0,40}",
+            figures in "[0-9a-f]{16}",
+        ) {
+            let tag = of(&UserItem { name, ..user() }).unwrap();
+            let settings = tag.trim_matches('"').split('.').next().unwrap();
+            for text in [&before, &after] {
+                prop_assert_eq!(settings_match(text, &tag), text.contains(settings));
+            }
+            let named = format!("{}, \"{settings}.{figures}\" , {}", before, after);
+            prop_assert!(settings_match(&named, &tag));
+            prop_assert!(!matches(&named, &tag) || figures == tag[18..34]);
+        }
     }
 }

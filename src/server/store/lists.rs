@@ -32,6 +32,15 @@ impl Where {
         self
     }
 
+    /// The parameters that are texts.
+    #[cfg(test)]
+    pub fn texts(&self) -> Vec<&str> {
+        self.values
+            .iter()
+            .filter_map(|value| if let Value::Text(text) = value { Some(text.as_str()) } else { None })
+            .collect()
+    }
+
     fn begin_condition(&mut self) {
         self.text.push_str(if self.text.is_empty() { " WHERE " } else { " AND " });
     }

@@ -1,5 +1,6 @@
 //! The API as a caller sees it, in the process: requests go to the router over a store in a folder of its own.
 
+mod aging;
 mod conventions;
 mod durability;
 mod idempotency;
@@ -13,7 +14,7 @@ mod sessions;
 mod statuses;
 mod usage;
 
-use super::{App, Settings, router};
+use super::{App, BODY_TIME, Settings, router};
 use crate::server::first_start;
 use crate::server::store::Store;
 use crate::wire::ShownSecret;

@@ -2,6 +2,7 @@
 
 mod copying;
 mod emptying;
+mod running;
 
 use super::{Counters, Runner};
 use crate::server::domain::jobs::{life, rules};
