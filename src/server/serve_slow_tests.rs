@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 const SHORT: Duration = Duration::from_millis(150);
-const LONG: Duration = Duration::from_secs(3600);
+const LONG: Duration = Duration::from_hours(1);
 /// Nothing but what a test is about ends within it.
 const EVER: Patience = Patience { handshake: LONG, head: LONG, silence: LONG, grace: LONG };
 

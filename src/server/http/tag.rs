@@ -117,7 +117,7 @@ mod tests {
             for text in [&before, &after] {
                 prop_assert_eq!(settings_match(text, &tag), text.contains(settings));
             }
-            let named = format!("{}, \"{settings}.{figures}\" , {}", before, after);
+            let named = format!("{before}, \"{settings}.{figures}\" , {after}");
             prop_assert!(settings_match(&named, &tag));
             prop_assert!(!matches(&named, &tag) || figures == tag[18..34]);
         }
