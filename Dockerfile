@@ -14,7 +14,9 @@ ENV SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH} \
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY src src
-RUN cargo build --locked --release
+# The kubectl plugin knows the roles by their manifests.
+COPY deploy deploy
+RUN cargo build --locked --release --bin storekeeper
 COPY LICENSE ./
 COPY scripts/rootfs scripts/rootfs
 RUN scripts/rootfs target/release/storekeeper /rootfs
