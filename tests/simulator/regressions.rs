@@ -3,7 +3,7 @@
 use crate::schedule;
 use crate::world::Sabotage;
 
-const SEEDS: [(u64, &str); 7] = [
+const SEEDS: [(u64, &str); 8] = [
     (1, "two watches that wake in an order of their own: the same seed was not the same schedule"),
     (6, "the same, when faults are drawn"),
     (42, "a Secret that came after the keys were listed was judged by that list: recorded, and deleted"),
@@ -11,6 +11,10 @@ const SEEDS: [(u64, &str); 7] = [
     (656, "a judge that was too strict: the recorded Secret of a key that a person had revoked is deleted"),
     (3387, "a POST that was cut off when the process ended was forgotten: the key in its Secret was revoked"),
     (6307, "the world was wrong: a second execution after the answer, where nothing comes that late"),
+    (
+        25156,
+        "a judge that was too strict: a look at the Secret was under way when 25 minutes of rest were over",
+    ),
 ];
 
 #[test]

@@ -8,7 +8,7 @@ use crate::{clock, operator, people};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Builder;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// When all must have come to rest after the last fault.
 const LONGEST: u64 = 2 * 3_600_000;
@@ -112,6 +112,7 @@ async fn stay(shared: &Shared) {
     sleep(Duration::from_mins(2)).await;
     let before = shared.lock().cluster.version();
     sleep(Duration::from_mins(25)).await;
+    let _ = timeout(Duration::from_mins(1), answered(shared)).await;
     let mut world = shared.lock();
     let after = world.cluster.version();
     if before != after {
@@ -121,6 +122,13 @@ async fn stay(shared: &Shared) {
         world.breach(format!("it did not stay at rest: {trouble}"));
     }
     world.tally.reached("nothing written in 25 minutes of rest");
+}
+
+/// Waits for an answer that is under way: a look at the Secret is due every minute, and changes nothing.
+async fn answered(shared: &Shared) {
+    while shared.lock().under_way > 0 {
+        sleep(Duration::from_millis(20)).await;
+    }
 }
 
 fn end(shared: &Shared) {
