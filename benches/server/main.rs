@@ -1,0 +1,176 @@
+//! What the S3 endpoint does in a second, as ratios to floors that are measured in the same run: writing the same bytes
+//! to plain files and fsyncing them, and reading a file through plain hyper. `make bench-server`.
+//!
+//! Needs `STOREKEEPER_BIN`, a release build. Everything is on loopback, without TLS; the data lies below
+//! `STOREKEEPER_BENCH_DIR` (default: the target folder), on the same file system as the floor's files.
+
+// A program for people to read, not a part of the product.
+#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+
+mod client;
+mod floor;
+mod measure;
+mod server;
+
+use client::Client;
+use measure::{Figures, run};
+use server::Server;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+const SMALL: usize = 4 << 10;
+const LARGE: usize = 8 << 20;
+const CLIENTS: [usize; 3] = [1, 8, 64];
+
+/// A bar that must be held: what, the figure, and the least (or most) that it must be.
+struct Bar {
+    what: &'static str,
+    found: f64,
+    limit: f64,
+    least: bool,
+}
+
+impl Bar {
+    fn holds(&self) -> bool {
+        if self.least { self.found >= self.limit } else { self.found <= self.limit }
+    }
+}
+
+fn main() -> ExitCode {
+    // `cargo bench` passes options for a harness that is not used here.
+    let seconds = std::env::var("STOREKEEPER_BENCH_SECONDS").ok().and_then(|text| text.parse().ok());
+    let time = Duration::from_secs_f64(seconds.unwrap_or(4.0));
+    let base =
+        std::env::var_os("STOREKEEPER_BENCH_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+    let folder = tempfile::Builder::new().prefix("bench-server").tempdir_in(base).expect("a folder");
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let bars = runtime.block_on(measure_all(folder.path(), time));
+    println!();
+    let mut held = true;
+    for bar in &bars {
+        let (sign, verdict) =
+            (if bar.least { "≥" } else { "≤" }, if bar.holds() { "holds" } else { "MISSED" });
+        println!("{:<52} {:>8.2}  {sign} {:<6} {verdict}", bar.what, bar.found, bar.limit);
+        held &= bar.holds();
+    }
+    if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn measure_all(folder: &Path, time: Duration) -> Vec<Bar> {
+    let server = Server::start(folder).await;
+    let idle = server.resident_mib();
+    let client = Arc::new(Client::new(&server));
+    println!("{:<28} {:>8} {:>12} {:>10} {:>8}", "", "clients", "per second", "p99 ms", "ratio");
+    let mut bars = vec![Bar { what: "idle RSS, MiB", found: idle, limit: 30.0, least: false }];
+    let small = puts("PUT 4 KiB", SMALL, folder, &client, time).await;
+    bars.push(Bar {
+        what: "PUT 4 KiB at 8 clients, of the fsync floor",
+        found: small,
+        limit: 0.5,
+        least: true,
+    });
+    puts("PUT 8 MiB", LARGE, folder, &client, time).await;
+    gets("GET 4 KiB", SMALL, folder, &client, time).await;
+    let large = gets("GET 8 MiB", LARGE, folder, &client, time).await;
+    bars.push(Bar { what: "GET 8 MiB at 8 clients, of plain hyper", found: large, limit: 0.6, least: true });
+    lists_and_keys(&client, time).await;
+    let most = upload_of_five_gib(&server, &client).await;
+    let what = "peak RSS while 5 GiB go up in one PUT, MiB more";
+    bars.push(Bar { what, found: most, limit: 64.0, least: false });
+    server.stop();
+    bars
+}
+
+/// Writes objects of that size; the ratio to the floor at 8 clients.
+async fn puts(name: &str, size: usize, folder: &Path, client: &Arc<Client>, time: Duration) -> f64 {
+    let data = bytes::Bytes::from(vec![7_u8; size]);
+    let mut at_eight = 0.0;
+    for clients in CLIENTS {
+        let floor = floor::write_and_sync(&folder.join("floor"), &data, clients, time);
+        row("  floor: write and fsync", clients, &floor, None);
+        let (client, data) = (Arc::clone(client), data.clone());
+        let figures = run(clients, time, move |worker, number| {
+            let (client, data) = (Arc::clone(&client), data.clone());
+            async move { client.put(&format!("{size}/{worker}/{}", number % 16), data).await }
+        })
+        .await;
+        row(name, clients, &figures, Some(&floor));
+        if clients == 8 {
+            at_eight = figures.per_second / floor.per_second;
+        }
+    }
+    at_eight
+}
+
+/// Reads objects of that size; the ratio to the floor at 8 clients.
+async fn gets(name: &str, size: usize, folder: &Path, client: &Arc<Client>, time: Duration) -> f64 {
+    let file = folder.join(format!("plain-{size}"));
+    std::fs::write(&file, vec![7_u8; size]).unwrap();
+    let plain = floor::Hyper::serve(file).await;
+    let mut at_eight = 0.0;
+    for clients in CLIENTS {
+        let (reader, url) = (Arc::clone(client), plain.url.clone());
+        let floor = run(clients, time, move |_, _| {
+            let (reader, url) = (Arc::clone(&reader), url.clone());
+            async move { reader.plain_get(&url, size).await }
+        })
+        .await;
+        row("  floor: plain hyper", clients, &floor, None);
+        let client = Arc::clone(client);
+        let figures = run(clients, time, move |_, _| {
+            let client = Arc::clone(&client);
+            async move { client.get(&format!("{size}/0/0"), size).await }
+        })
+        .await;
+        row(name, clients, &figures, Some(&floor));
+        if clients == 8 {
+            at_eight = figures.per_second / floor.per_second;
+        }
+    }
+    at_eight
+}
+
+async fn lists_and_keys(client: &Arc<Client>, time: Duration) {
+    for clients in CLIENTS {
+        let client = Arc::clone(client);
+        let list = move |_, _| {
+            let client = Arc::clone(&client);
+            async move { client.list().await }
+        };
+        row("LIST (up to 1 000 keys)", clients, &run(clients, time, list).await, None);
+    }
+    for clients in CLIENTS {
+        let client = Arc::clone(client);
+        let make = move |_, _| {
+            let client = Arc::clone(&client);
+            async move { client.make_key().await }
+        };
+        row("make an access key", clients, &run(clients, time, make).await, None);
+    }
+}
+
+/// MiB by which the server grows at most while one object of 5 GiB arrives.
+async fn upload_of_five_gib(server: &Server, client: &Arc<Client>) -> f64 {
+    let before = server.resident_mib();
+    let (sender, done) = tokio::sync::oneshot::channel();
+    let uploading = Arc::clone(client);
+    tokio::spawn(async move {
+        uploading.put_zeros("huge", 5 << 30).await;
+        let _ = sender.send(());
+    });
+    let mut done = std::pin::pin!(done);
+    let mut most = before;
+    while tokio::time::timeout(Duration::from_millis(100), &mut done).await.is_err() {
+        most = most.max(server.resident_mib());
+    }
+    most - before
+}
+
+fn row(name: &str, clients: usize, figures: &Figures, floor: Option<&Figures>) {
+    let ratio = floor.map_or(String::new(), |floor| format!("{:.2}", figures.per_second / floor.per_second));
+    let Figures { per_second, p99 } = figures;
+    println!("{name:<28} {clients:>8} {per_second:>12.1} {:>10.2} {ratio:>8}", p99.as_secs_f64() * 1000.0);
+}
