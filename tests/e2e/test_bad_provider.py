@@ -30,6 +30,21 @@ def test_credentials_that_end_later_are_said(world: World) -> None:
     world.says("StorageAccount", name, "CredentialsRefused", f"'{name}'")
 
 
+def test_an_account_that_refuses_the_credentials_is_not_asked_again_and_again(world: World) -> None:
+    name = world.account(credentialsSecretRef={"name": world.credentials({"token": "not-a-token"})})
+    world.says("StorageAccount", name, "CredentialsRefused")
+    wanted = f'account="{name}"'
+
+    def calls() -> float:
+        lines = world.installation.operator.metrics().splitlines()
+        counters = [line for line in lines if line.startswith("storekeeper_provider_calls") and wanted in line]
+        return sum(float(line.rpartition(" ")[2]) for line in counters)
+
+    assert calls() > 0
+    # At the resync interval of the tests, and for what the first refusal set off.
+    holds(lambda: calls() <= 5, "the provider is left alone", 4)
+
+
 def test_missing_credentials_are_named(world: World) -> None:
     name = world.account(credentialsSecretRef={"name": "not-there"})
     world.says("StorageAccount", name, "CredentialsNotFound", "'not-there'")

@@ -8,6 +8,7 @@ use crate::provider::{
 };
 use async_trait::async_trait;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -28,6 +29,8 @@ pub struct Guard {
     inner: Box<dyn Provider>,
     turns: Semaphore,
     breaker: Mutex<Breaker>,
+    /// Whether the provider refuses the connection: that is told once, until it takes it again.
+    refused: AtomicBool,
     /// How long a call waits for its turn.
     wait: Duration,
     timeout: Duration,
@@ -52,6 +55,7 @@ impl Guard {
             inner,
             turns: Semaphore::new(turns),
             breaker: Mutex::default(),
+            refused: AtomicBool::new(false),
             wait: LONGEST_WAIT,
             timeout,
             began: Instant::now(),
@@ -108,12 +112,21 @@ impl Guard {
             breaker.note(now, heard);
             (before, breaker.is_open())
         });
-        let refused =
-            matches!(result, Err(Error { kind: ErrorKind::Unauthenticated | ErrorKind::Untrusted(_), .. }));
+        // Who is alarmed asks again: were every refusal an alarm, that would go on and on.
+        let newly_refused = match result {
+            Err(Error { kind: ErrorKind::Unauthenticated | ErrorKind::Untrusted(_), .. }) => {
+                !self.refused.swap(true, Ordering::Relaxed)
+            }
+            Ok(_) => {
+                self.refused.store(false, Ordering::Relaxed);
+                false
+            }
+            Err(_) => false,
+        };
         if before != after {
             self.metrics.circuit(&self.account, after);
         }
-        if before != after || refused {
+        if before != after || newly_refused {
             (self.alarm)();
         }
     }
@@ -335,5 +348,17 @@ mod tests {
         assert_eq!(alarms.load(Ordering::SeqCst), 0);
         fails(&guard, ErrorKind::Unauthenticated).await;
         assert_eq!(alarms.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn credentials_that_stay_refused_raise_no_further_alarm() {
+        let (guard, alarms) = guard();
+        for _ in 0..3 {
+            fails(&guard, ErrorKind::Unauthenticated).await;
+        }
+        assert_eq!(alarms.load(Ordering::SeqCst), 1);
+        assert!(guard.call("try", "x", async { Ok(()) }).await.is_ok());
+        fails(&guard, ErrorKind::Untrusted("x".to_owned())).await;
+        assert_eq!(alarms.load(Ordering::SeqCst), 2);
     }
 }
