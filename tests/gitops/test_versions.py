@@ -57,6 +57,19 @@ def test_a_key_is_never_current_before_its_secret_is_there(world: World) -> None
     assert int(secret["metadata"]["resourceVersion"]) < int(first["metadata"]["resourceVersion"])
 
 
+def test_a_key_whose_bucket_comes_after_it_never_seems_to_have_failed(world: World) -> None:
+    """The user is there already, and kubectl, Flux and Argo CD apply an AccessKey before a Bucket: by the alphabet."""
+    world.user()
+    world.ready("StorageUser", "app")
+    with started(Versions(world.installation, "AccessKey")) as versions:
+        world.key("for-loki", secret={"format": "Loki"})
+        world.reason("AccessKey", "for-loki", "BucketRequired")
+        world.bucket()
+        world.ready("AccessKey", "for-loki")
+        until(lambda: words(versions.seen["AccessKey", "for-loki"])[-1:] == ["Current"], "the last version")
+    assert words(versions.seen["AccessKey", "for-loki"]) == ["InProgress", "Current"]
+
+
 def test_a_refused_key_fails_until_it_is_mended(world: World) -> None:
     metadata = {"name": "key", "namespace": world.ns}
     world.kube.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata})

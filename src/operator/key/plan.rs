@@ -6,7 +6,7 @@ use crate::api::{Reason, StorageAccount, StorageUser, Tenant};
 use crate::operator::runtime::kind::{is_deleting, name_of, namespace_of, uid_of};
 use crate::operator::runtime::status::READY;
 use crate::operator::runtime::{Blocked, Verdict};
-use crate::operator::secret::render::render_dummy;
+use crate::operator::secret::render::{RenderError, render_dummy};
 use crate::operator::tenant::{admission, quota};
 use crate::provider::Capability;
 use std::collections::{BTreeMap, BTreeSet};
@@ -71,7 +71,8 @@ pub fn admit(key: &AccessKey, around: &Surroundings) -> Result<Admitted, Verdict
     let buckets = buckets(&identity, connected, around)?;
     let bucket = bucket_of_secret(key, &identity, buckets.as_deref(), around);
     // Whether the Secret can be rendered is known before its key is made.
-    render_dummy(key.spec.secret.format, &connected.0.spec.s3, bucket.as_deref()).map_err(Blocked::from)?;
+    render_dummy(key.spec.secret.format, &connected.0.spec.s3, bucket.as_deref())
+        .map_err(|error| not_rendered(error, key, &identity, around))?;
     Ok(Admitted { account, user_id, buckets, bucket })
 }
 
@@ -251,13 +252,41 @@ fn bucket_of_secret(
     if let Some(names) = restricted {
         return (names.len() == 1).then(|| names[0].clone());
     }
-    let of_user = |bucket: &&Arc<Bucket>| {
-        bucket.spec.user_ref.name == identity.user && namespace_of(&***bucket) == namespace_of(key)
-    };
-    let mut all = around.buckets.iter().filter(of_user);
+    let mut all = buckets_of_user(key, identity, around);
     match (all.next(), all.next()) {
         (Some(only), None) => Some(bucket_name(only)),
         (None | Some(_), _) => None,
+    }
+}
+
+fn buckets_of_user<'a>(
+    key: &'a AccessKey,
+    identity: &'a KeyIdentity,
+    around: &'a Surroundings,
+) -> impl Iterator<Item = &'a Arc<Bucket>> {
+    around.buckets.iter().filter(move |bucket| {
+        bucket.spec.user_ref.name == identity.user && namespace_of(&***bucket) == namespace_of(key)
+    })
+}
+
+/// A user's first Bucket may come with the next manifest; which of several is meant, only a person can say.
+fn not_rendered(
+    error: RenderError,
+    key: &AccessKey,
+    identity: &KeyIdentity,
+    around: &Surroundings,
+) -> Verdict {
+    match error {
+        RenderError::BucketRequired(format) if buckets_of_user(key, identity, around).next().is_none() => {
+            Verdict::waiting(
+                Reason::BucketRequired,
+                format!(
+                    "Format '{format}' names one bucket, and StorageUser '{}' has none. Waiting for one.",
+                    identity.user
+                ),
+            )
+        }
+        RenderError::BucketRequired(_) | RenderError::Endpoint => Blocked::from(error).into(),
     }
 }
 

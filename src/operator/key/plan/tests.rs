@@ -187,6 +187,14 @@ fn each_thing_that_is_not_as_it_must_be_refuses_the_key() {
             }),
         ),
         (
+            false,
+            Reason::BucketRequired,
+            Box::new(|f| {
+                f.key["spec"]["secret"] = json!({"format": "Loki"});
+                f.buckets = vec![bucket("of-another", "web")];
+            }),
+        ),
+        (
             true,
             Reason::BucketRequired,
             Box::new(|f| {
