@@ -21,7 +21,7 @@ class States:
         self.objects: dict[tuple[str, str], Object] = {}
 
     def record(self) -> dict[tuple[str, str], Object]:
-        for step in (self.working, self.waiting, self.blocked, self.held, self.unseen):
+        for step in (self.working, self.waiting, self.blocked, self.withdrawn, self.held, self.unseen):
             step()
         return self.objects
 
@@ -80,6 +80,17 @@ class States:
         world.ready("AccessKey", "lost")
         world.kube.delete("Secret", "lost", world.ns)
         self._until("lost", {"AccessKey": "lost"}, "Stalled")
+
+    def withdrawn(self) -> None:
+        """What the Tenant does not allow any more, and suspends."""
+        world = self.world
+        tenant = f"{world.ns}-shrinks"
+        world.tenant(tenant, onWithdrawal="Suspend")
+        world.user("shrinks", tenantRef={"name": tenant})
+        world.key("shrinks", user="shrinks")
+        world.ready("AccessKey", "shrinks")
+        world.patch("Tenant", tenant, {"spec": {"allowedNamespaces": {"names": []}}})
+        self._until("withdrawn", dict.fromkeys(("StorageUser", "AccessKey"), "shrinks"), "Suspended")
 
     def held(self) -> None:
         """Being deleted, and waiting for something."""

@@ -28,6 +28,8 @@ CASES = [(kind, state) for kind in OURS for state in EXPECTED]
 ALSO = {
     ("StorageUser", "suspended"): ("Current", "Healthy"),
     ("AccessKey", "lost"): ("Failed", "Degraded"),
+    ("StorageUser", "withdrawn"): ("Failed", "Degraded"),
+    ("AccessKey", "withdrawn"): ("Failed", "Degraded"),
 }
 Recorded = dict[tuple[str, str], Object]
 PATCH = paths.REPOSITORY / "deploy" / "argocd" / "argocd-cm.yaml"
@@ -144,6 +146,6 @@ def test_the_page_says_the_same() -> None:
     page = (paths.REPOSITORY / "docs" / "gitops.md").read_text().partition("|---|---|---|---|---|\n")[2]
     rows = [line.strip("| ").split("|") for line in page.partition("\n\n")[0].splitlines()]
     told = [(row[3].strip(), row[4].strip().partition(",")[0]) for row in rows]
-    suspended = ALSO["StorageUser", "suspended"]
-    states = ("fresh", "changed", "progressing", "ready", suspended, "blocked", "deleting", "held")
-    assert told == [EXPECTED[state] if isinstance(state, str) else state for state in states]
+    users = {state: words for (kind, state), words in ALSO.items() if kind == "StorageUser"}
+    states = ("fresh", "changed", "progressing", "ready", "suspended", "blocked", "withdrawn", "deleting", "held")
+    assert told == [(EXPECTED | users)[state] for state in states]
