@@ -8,8 +8,8 @@ use clap::{Args, CommandFactory as _};
 
 /// Print the script that lets kubectl complete these commands.
 ///
-/// Save it as `kubectl_complete-storekeeper` on your PATH. It works in every shell in which kubectl completes (1.26 and
-/// later):
+/// Save it as `kubectl_complete-storekeeper` on your PATH. It works in every shell in which kubectl
+/// completes (1.26 and later):
 ///
 ///     kubectl storekeeper completion > ~/.local/bin/kubectl_complete-storekeeper
 ///     chmod +x ~/.local/bin/kubectl_complete-storekeeper

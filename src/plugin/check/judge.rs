@@ -377,17 +377,14 @@ fn told(rights: &[Right]) -> Vec<String> {
 
 /// `create`, `delete` accesskeys; `grant` permissions/Full
 fn listed(rights: &[Right]) -> String {
-    let mut grouped: Vec<((String, Option<String>), Vec<String>)> = Vec::new();
+    let mut grouped: Vec<(String, Vec<String>)> = Vec::new();
     for Right { resource, name, verb, .. } in rights {
-        let place = (resource.clone(), name.clone());
-        match grouped.iter_mut().find(|(known, _)| *known == place) {
+        let object = name.as_ref().map_or_else(|| resource.clone(), |name| format!("{resource}/{name}"));
+        match grouped.iter_mut().find(|(known, _)| *known == object) {
             Some((_, verbs)) => verbs.push(format!("`{verb}`")),
-            None => grouped.push((place, vec![format!("`{verb}`")])),
+            None => grouped.push((object, vec![format!("`{verb}`")])),
         }
     }
-    let said = grouped.into_iter().map(|((resource, name), verbs)| {
-        let object = name.map_or(resource.clone(), |name| format!("{resource}/{name}"));
-        format!("{} {object}", verbs.join(", "))
-    });
+    let said = grouped.into_iter().map(|(object, verbs)| format!("{} {object}", verbs.join(", ")));
     said.collect::<Vec<_>>().join("; ")
 }

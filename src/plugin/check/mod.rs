@@ -19,15 +19,17 @@ use clap::Args;
 
 /// Check that the installation works, and that you and the operator may do what you need.
 ///
-/// Asks the API server: are the custom resources those of this version; is an operator at work, and may it do what it
-/// must; which policies are in force; do the StorageAccounts work; which roles do you have in the namespace. Also those
-/// verbs and resources that only policies know (use, assign, grant, connect; permissions, roles), for which `kubectl auth
-/// can-i` always says no. With --as it answers for somebody else.
+/// Asks the API server: are the custom resources those of this version; is an operator at work, and
+/// may it do what it must; which policies are in force; do the StorageAccounts work; which roles do
+/// you have in the namespace. Also those verbs and resources that only policies know (use, assign,
+/// grant, connect; permissions, roles), for which `kubectl auth can-i` always says no. With --as it
+/// answers for somebody else.
 ///
 ///     kubectl storekeeper check -n team-a
 ///     kubectl storekeeper check -n team-a --role full-access --as tina@example.com
 ///
-/// What you may not look at is marked `?` and does no harm. Exit code 1: at least one line is marked ✗.
+/// What you may not look at is marked `?` and does no harm. Exit code 1: at least one line is
+/// marked ✗.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct Options {

@@ -14,8 +14,9 @@ use thiserror::Error;
 
 /// Ask for a new key where the Secret of an AccessKey is lost, or its key is gone at the provider.
 ///
-/// Sets the annotation storekeeper.dev/reissue to the number that the AccessKey's status offers. Nothing else brings a
-/// new key: one that is in use is never replaced. On a terminal it asks before it writes; elsewhere it needs --yes.
+/// Sets the annotation storekeeper.dev/reissue to the number that the AccessKey's status offers.
+/// Nothing else brings a new key: one that is in use is never replaced. On a terminal it asks
+/// before it writes; elsewhere it needs --yes.
 ///
 ///     kubectl storekeeper reissue app-rw -n team-a
 ///

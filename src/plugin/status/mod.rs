@@ -17,8 +17,8 @@ use thiserror::Error;
 
 /// Show tenants, their users, keys and buckets as a tree, and what each waits for.
 ///
-/// Without KIND: all of the namespace, or with -A of the cluster. With one: these objects, what is above them, and what
-/// hangs on them. What you may not see is marked as hidden.
+/// Without KIND: all of the namespace, or with -A of the cluster. With one: these objects, what is
+/// above them, and what hangs on them. What you may not see is marked as hidden.
 ///
 ///     kubectl storekeeper status
 ///     kubectl storekeeper status tenant acme

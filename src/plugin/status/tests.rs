@@ -57,25 +57,7 @@ fn world() -> There {
             status,
         )
     };
-    let key = |name, user: &str, status| {
-        item(
-            Kind::AccessKey,
-            Some("team-a"),
-            name,
-            json!({"userRef": {"name": user}, "permission": "Read"}),
-            status,
-        )
-    };
-    let lost =
-        "The Secret of this key was deleted. Restore it, or annotate with storekeeper.dev/reissue=\"2\".";
-    let withdrawn = "Tenant 'acme' allows Read; this key asks for Full. Ask the owner of the Tenant.";
-    let suspended = condition(
-        "Suspended",
-        true,
-        "PermissionNotAllowed",
-        &format!("{withdrawn} Until then the key is refused."),
-    );
-    let items = vec![
+    let mut items = vec![
         item(
             Kind::StorageAccount,
             None,
@@ -98,6 +80,39 @@ fn world() -> There {
             "nowhere",
             waiting("TenantNotFound", "Tenant 'nowhere' does not exist. Waiting for it."),
         ),
+        item(
+            Kind::Bucket,
+            Some("team-a"),
+            "data",
+            json!({"userRef": {"name": "backup"}}),
+            ready(json!({"bucketName": "data", "usage": {"objects": 1204, "size": 3_328_599_654_u64}})),
+        ),
+    ];
+    items.extend(keys());
+    There { items, ..There::default() }
+}
+
+/// Keys of one namespace: one that works, and what can be in the way of the others.
+fn keys() -> Vec<Item> {
+    let key = |name, user: &str, status| {
+        item(
+            Kind::AccessKey,
+            Some("team-a"),
+            name,
+            json!({"userRef": {"name": user}, "permission": "Read"}),
+            status,
+        )
+    };
+    let lost =
+        "The Secret of this key was deleted. Restore it, or annotate with storekeeper.dev/reissue=\"2\".";
+    let withdrawn = "Tenant 'acme' allows Read; this key asks for Full. Ask the owner of the Tenant.";
+    let suspended = condition(
+        "Suspended",
+        true,
+        "PermissionNotAllowed",
+        &format!("{withdrawn} Until then the key is refused."),
+    );
+    vec![
         key(
             "app-ro",
             "backup",
@@ -117,15 +132,7 @@ fn world() -> There {
                 "StorageUser 'gone' does not exist in namespace 'team-a'. Waiting for it.",
             ),
         ),
-        item(
-            Kind::Bucket,
-            Some("team-a"),
-            "data",
-            json!({"userRef": {"name": "backup"}}),
-            ready(json!({"bucketName": "data", "usage": {"objects": 1204, "size": 3_328_599_654_u64}})),
-        ),
-    ];
-    There { items, ..There::default() }
+    ]
 }
 
 fn now() -> Timestamp {

@@ -90,10 +90,10 @@ fn tenant_of(user: &Node) -> Option<&str> {
 fn users(there: &There) -> Vec<Node> {
     let leaves: Vec<&Item> =
         there.items.iter().filter(|item| matches!(item.kind, Kind::AccessKey | Kind::Bucket)).collect();
-    let named = leaves.iter().filter_map(|leaf| Some((leaf.namespace.clone(), user_of(leaf)?.to_owned())));
+    let referred = leaves.iter().filter_map(|leaf| Some((leaf.namespace.clone(), user_of(leaf)?.to_owned())));
     let mut names: Vec<(Option<String>, String)> =
         of_kind(there, Kind::StorageUser).map(|item| (item.namespace.clone(), item.name.clone())).collect();
-    names.extend(named);
+    names.extend(referred);
     names.sort_unstable();
     names.dedup();
     let node = |(namespace, name): &(Option<String>, String)| {

@@ -41,11 +41,12 @@ fn acme() -> Tenant {
 #[test]
 fn a_user_is_suspended_where_its_namespace_or_its_place_in_the_quota_is_withdrawn() {
     type Change = fn(&mut Tenant);
+    type Row = (&'static str, Change, bool, Vec<StorageUser>, Option<Reason>);
     let labels = BTreeMap::new();
     let no_namespace: Change = |tenant| tenant.spec.allowed_namespaces.names.clear();
     let one: Change = |tenant| tenant.spec.quota.users = Some(1);
     let none: Change = |tenant| tenant.spec.quota.users = Some(0);
-    let cases: Vec<(&str, Change, bool, Vec<StorageUser>, Option<Reason>)> = vec![
+    let cases: Vec<Row> = vec![
         ("all is allowed", |_| (), true, vec![], None),
         ("namespace", no_namespace, true, vec![], Some(Reason::NamespaceNotAllowed)),
         ("a namespace that is not known", no_namespace, false, vec![], None),
