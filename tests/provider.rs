@@ -73,6 +73,7 @@ async fn the_server_says_who_it_is_and_what_it_can_do() {
     let able = [
         Capability::KeyBuckets,
         Capability::KeySuspension,
+        Capability::ExactWrite,
         Capability::Versioning,
         Capability::ObjectLock,
         Capability::Quotas,

@@ -16,8 +16,9 @@ use storekeeper::api::account::S3Spec;
 use storekeeper::api::key::SecretFormat;
 use storekeeper::operator::runtime::Context;
 use storekeeper::operator::runtime::clients::OwnSecret;
+use storekeeper::operator::secret::publish::Stored;
 use storekeeper::operator::secret::render::{Rendered, render};
-use storekeeper::provider::{KeyPair, management};
+use storekeeper::provider::{KeyPair, garage, management};
 use storekeeper::server::first_start::FirstStart;
 use storekeeper::server::store::Store;
 use storekeeper::server::store::keys::SigningKey;
@@ -58,6 +59,9 @@ fn what_holds_a_secret_has_neither_debug_nor_display() {
         OwnSecret,
         management::Settings,
         management::Client,
+        garage::Settings,
+        garage::Client,
+        Stored,
         Context,
         Store,
         SigningKey,

@@ -4,6 +4,8 @@
 //! Kubernetes. Secrets are held in [`KeyPair`], which has no `Debug` and is zeroized when dropped.
 
 pub mod error;
+pub mod garage;
+pub mod http;
 pub mod inventory;
 pub mod management;
 pub mod text;

@@ -63,6 +63,8 @@ pub enum Capability {
     KeyBuckets,
     /// A single key can be suspended, and works again with the same secret.
     KeySuspension,
+    /// A key with permission Write cannot delete.
+    ExactWrite,
     /// Buckets can keep older versions.
     Versioning,
     /// Buckets can be made with object lock.
@@ -79,6 +81,7 @@ impl Capability {
             Self::ChosenPairs => "chosen-pairs",
             Self::KeyBuckets => "key-buckets",
             Self::KeySuspension => "key-suspension",
+            Self::ExactWrite => "exact-write",
             Self::Versioning => "versioning",
             Self::ObjectLock => "object-lock",
             Self::Quotas => "quotas",
@@ -263,6 +266,8 @@ pub struct KeyState {
     pub nonce: String,
     /// When it was made, by the provider's clock.
     pub created_at: Timestamp,
+    /// Whether the provider has all that belongs to it. A chosen pair that is not complete is put again.
+    pub complete: bool,
 }
 
 /// A new pair, on its way into its Secret. No `Debug`; zeroized when dropped.
@@ -334,6 +339,8 @@ pub struct BucketState {
     pub usage: Usage,
     /// What keeps it from being deleted.
     pub contents: Contents,
+    /// Whether every key of its user has what belongs to it. A bucket that is not complete is updated.
+    pub complete: bool,
 }
 
 /// What keeps a bucket from being deleted.

@@ -39,6 +39,8 @@ pub fn in_public() -> BTreeSet<String> {
             "operator/key/",
             "operator/runtime/worker",
             "provider/management/transport",
+            "provider/garage/",
+            "provider/http/",
             "server/http/",
             "server/store/cipher",
             "server/s3/",

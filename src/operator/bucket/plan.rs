@@ -133,6 +133,7 @@ fn differs(bucket: &BucketState, wish: &BucketWish) -> bool {
         || bucket.default_retention != *object_lock
         || bucket.quota.size != quota.size
         || bucket.quota.objects != quota.objects
+        || !bucket.complete
 }
 
 /// Lets the object go once the bucket is gone, or is meant to stay.

@@ -1,7 +1,7 @@
 //! The calls of [`Provider`], each in the management API's terms.
 
-use super::transport::Call;
 use super::{Client, convert, marks};
+use crate::provider::http::Call;
 use crate::provider::{
     BucketState, BucketWish, ClusterId, Description, Error, ErrorKind, KeyPair, KeyState, KeyWish, OwnerMark,
     Provider, TenantState, TenantWish, UserState, UserWish,

@@ -8,7 +8,7 @@ use crate::provider::{
 use crate::wire;
 use std::collections::BTreeSet;
 
-/// What the server says it can do; features that this client does not know are left out.
+/// What the server says it can do; features that this client does not know are left out. Its permission levels are exact.
 pub fn capabilities(features: &[String]) -> BTreeSet<Capability> {
     let known = [
         Capability::IdempotentMint,
@@ -18,7 +18,8 @@ pub fn capabilities(features: &[String]) -> BTreeSet<Capability> {
         Capability::ObjectLock,
         Capability::Quotas,
     ];
-    known.into_iter().filter(|known| features.iter().any(|feature| feature == known.as_str())).collect()
+    let said = |known: &Capability| features.iter().any(|feature| feature == known.as_str());
+    known.into_iter().filter(said).chain([Capability::ExactWrite]).collect()
 }
 
 fn quota_to_wire(quota: Quota) -> wire::Quota {
@@ -206,6 +207,7 @@ pub fn key(item: wire::AccessKeyItem) -> Option<KeyState> {
         epoch,
         nonce,
         created_at: item.created_at,
+        complete: true,
     })
 }
 
@@ -279,5 +281,6 @@ pub fn bucket(item: wire::BucketItem) -> BucketState {
         object: marks::object(&labels),
         usage: usage(stored),
         contents: Contents { versions, delete_markers, uploads, locked, locked_until },
+        complete: true,
     }
 }

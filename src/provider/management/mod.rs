@@ -1,6 +1,6 @@
 //! The client of storekeeper's own management API: one account of one management server.
 //!
-//! [`transport`] sends and reads, [`failure`] tells what a failure proves, [`convert`] translates between the wire's
+//! [`transport`] sends and reads, [`failure`] tells what a refusal proves, [`convert`] translates between the wire's
 //! words and the provider's, [`marks`] writes and reads the labels that say whose something is, and [`calls`] is the
 //! list of calls. Nothing here decides anything about a custom resource, and nothing here sends a request twice.
 
@@ -8,15 +8,14 @@ mod calls;
 mod convert;
 mod failure;
 mod marks;
-mod tls;
 mod transport;
 
 #[cfg(test)]
 mod tests;
 
+use super::http::BuildError;
 use crate::wire::ShownSecret;
 use std::time::Duration;
-use thiserror::Error;
 use tokio::sync::OnceCell;
 use transport::Transport;
 
@@ -34,26 +33,6 @@ pub struct Settings {
     pub account_id: Option<String>,
     /// How long one call may take in all. Nothing of a request is sent after it.
     pub timeout: Duration,
-}
-
-/// Why a client cannot be made of its settings.
-#[derive(Debug, Error)]
-pub enum BuildError {
-    /// The endpoint is not an `http` or `https` URL of a host.
-    #[error("the endpoint '{0}' must be an http or https URL")]
-    Endpoint(String),
-    /// The token has characters that no HTTP header may have, or is empty.
-    #[error("the token must be printable text without spaces")]
-    Token,
-    /// The CA bundle has no certificate, or one that cannot be read.
-    #[error("the CA bundle must be one or more PEM certificates")]
-    CaBundle,
-    /// The system has no certificates to trust.
-    #[error("the system has no trusted certificates; name a CA bundle")]
-    SystemRoots,
-    /// The HTTP client cannot be made.
-    #[error("failed to set up the HTTP client")]
-    Http(#[source] reqwest::Error),
 }
 
 /// The management API of one account. Cheap calls share connections; making a key has a connection of its own.

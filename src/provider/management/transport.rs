@@ -1,21 +1,20 @@
 //! Sending requests and reading answers. One call is one transmission, but for requests that never left a broken idle
 //! connection; a call that makes a key has a connection of its own, so that not even that can happen.
 
-use super::{BuildError, failure, tls};
+use super::failure::refusal;
+use crate::provider::http::failure::{no_answer, retry_after};
+use crate::provider::http::{BuildError, Call, Connections, bearer, read};
 use crate::provider::{Error, ErrorKind};
 use crate::wire::{Page, Problem, ShownSecret};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Method, StatusCode};
-use reqwest::{RequestBuilder, Response, Url, redirect};
+use reqwest::{RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// Connecting is given up after this time, or after half of the whole call's if that is shorter: so a call that only
-/// ever connected is known to have sent nothing.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Items asked for at a time; the most that the API gives.
 const PAGE_SIZE: &str = "1000";
 /// Pages of one list: a million items.
@@ -25,29 +24,11 @@ const LONGEST_ANSWER: usize = 32 << 20;
 /// Bytes of a problem document.
 const LONGEST_PROBLEM: usize = 64 << 10;
 
-/// What is being done, and to what: for error messages.
-#[derive(Clone, Copy)]
-pub struct Call<'a> {
-    /// As a verb phrase: `create user`.
-    pub op: &'static str,
-    /// A name or an id, never a secret.
-    pub object: &'a str,
-}
-
-impl Call<'_> {
-    /// The error of this call.
-    pub fn error(self, kind: ErrorKind) -> Error {
-        Error { op: self.op, object: self.object.to_owned(), kind }
-    }
-}
-
 /// The connection to one management server.
 pub struct Transport {
-    base: Url,
     token: ShownSecret,
     authorization: HeaderValue,
-    pooled: reqwest::Client,
-    single: reqwest::Client,
+    connections: Connections,
 }
 
 impl Transport {
@@ -58,41 +39,8 @@ impl Transport {
         ca_pem: Option<&[u8]>,
         timeout: Duration,
     ) -> Result<Self, BuildError> {
-        let base = Url::parse(endpoint).map_err(|_| BuildError::Endpoint(endpoint.to_owned()))?;
-        let tls = match base.scheme() {
-            "https" => tls::config(ca_pem)?,
-            "http" => tls::nobody()?,
-            _ => return Err(BuildError::Endpoint(endpoint.to_owned())),
-        };
-        let graphic =
-            !token.reveal().is_empty() && token.reveal().bytes().all(|byte| byte.is_ascii_graphic());
-        let header = Zeroizing::new(format!("Bearer {}", token.reveal()));
-        let mut authorization = HeaderValue::from_str(&header).map_err(|_| BuildError::Token)?;
-        authorization.set_sensitive(true);
-        if !graphic {
-            return Err(BuildError::Token);
-        }
-        let builder = || {
-            reqwest::Client::builder()
-                .user_agent(concat!("storekeeper/", env!("CARGO_PKG_VERSION")))
-                .tls_backend_preconfigured(tls.clone())
-                .http1_only()
-                .no_proxy()
-                .retry(reqwest::retry::never())
-                .redirect(redirect::Policy::none())
-                .connect_timeout(CONNECT_TIMEOUT.min(timeout / 2))
-                .timeout(timeout)
-        };
-        let pooled = builder().pool_idle_timeout(Duration::from_secs(30)).build();
-        // A client that keeps an idle connection sends again what that connection turned out not to take.
-        let single = builder().pool_max_idle_per_host(0).build();
-        Ok(Self {
-            base,
-            token: token.clone(),
-            authorization,
-            pooled: pooled.map_err(BuildError::Http)?,
-            single: single.map_err(BuildError::Http)?,
-        })
+        let connections = Connections::new(endpoint, ca_pem, timeout)?;
+        Ok(Self { token: token.clone(), authorization: bearer(token)?, connections })
     }
 
     /// `GET`: one item.
@@ -164,7 +112,7 @@ impl Transport {
         idempotency_key: Option<&str>,
         body: &impl Serialize,
     ) -> Result<T, Error> {
-        let mut request = self.builder(&self.single, Method::POST, path, &[]).json(body);
+        let mut request = self.builder(&self.connections.single, Method::POST, path, &[]).json(body);
         if let Some(key) = idempotency_key {
             request = request.header("Idempotency-Key", key);
         }
@@ -172,7 +120,7 @@ impl Transport {
     }
 
     fn request(&self, method: Method, path: &[&str], query: &[(&str, &str)]) -> RequestBuilder {
-        self.builder(&self.pooled, method, path, query)
+        self.builder(&self.connections.pooled, method, path, query)
     }
 
     fn builder(
@@ -182,7 +130,7 @@ impl Transport {
         path: &[&str],
         query: &[(&str, &str)],
     ) -> RequestBuilder {
-        let mut url = self.base.clone();
+        let mut url = self.connections.base.clone();
         // Only URLs without a host have no path to extend, and those are not http.
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().push("v1").extend(path);
@@ -202,17 +150,17 @@ impl Transport {
 
     /// The whole body of a success, or what its failure proves.
     async fn answer(&self, request: RequestBuilder) -> Result<Zeroizing<Vec<u8>>, ErrorKind> {
-        let response = request.send().await.map_err(|error| failure::no_answer(&error))?;
+        let response = request.send().await.map_err(|error| no_answer(&error))?;
         let status = response.status();
         if status.is_success() {
             return read(response, LONGEST_ANSWER).await;
         }
         let header = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-        let after = header(RETRY_AFTER).and_then(failure::retry_after);
+        let after = header(RETRY_AFTER).and_then(retry_after);
         let documented =
             header(CONTENT_TYPE).is_some_and(|value| value.starts_with("application/problem+json"));
         let problem = if documented { self.problem(response, status).await? } else { None };
-        Err(failure::refusal(status, after, problem, &self.token))
+        Err(refusal(status, after, problem, &self.token))
     }
 
     async fn problem(&self, response: Response, status: StatusCode) -> Result<Option<Problem>, ErrorKind> {
@@ -220,17 +168,4 @@ impl Transport {
         let problem = serde_json::from_slice::<Problem>(&body).ok();
         Ok(problem.filter(|problem| problem.status == status.as_u16()))
     }
-}
-
-/// The whole body, in memory that is zeroized: it may hold a secret.
-async fn read(mut response: Response, longest: usize) -> Result<Zeroizing<Vec<u8>>, ErrorKind> {
-    let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
-    let mut body = Zeroizing::new(Vec::with_capacity(announced.unwrap_or(4096).min(longest)));
-    while let Some(chunk) = response.chunk().await.map_err(|error| failure::no_answer(&error))? {
-        if body.len() + chunk.len() > longest {
-            return Err(ErrorKind::Failed("its answer is too long".to_owned()));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }

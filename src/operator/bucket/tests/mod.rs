@@ -56,6 +56,7 @@ pub fn there() -> BucketState {
         object: Some(object()),
         usage: Usage::default(),
         contents: Contents::default(),
+        complete: true,
     }
 }
 

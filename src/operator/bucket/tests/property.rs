@@ -59,6 +59,7 @@ fn made_of(wish: &BucketWish) -> BucketState {
         object: Some(wish.object.clone()),
         usage: Usage::default(),
         contents: Contents::default(),
+        complete: true,
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::scripted::{Answer, Scripted};
 use super::{TOKEN, client, key_wish, made_json};
-use crate::provider::management::{BuildError, Client, Settings};
+use crate::provider::http::BuildError;
+use crate::provider::management::{Client, Settings};
 use crate::provider::{ErrorKind, Provider};
 use crate::wire::ShownSecret;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -108,6 +109,6 @@ fn settings_that_cannot_work_are_refused_at_once() {
         assert!(matches!(build_error(endpoint, TOKEN, None), BuildError::Endpoint(_)), "{endpoint}");
     }
     for token in ["", "two words", "line\n", "t\u{e4}"] {
-        assert!(matches!(build_error("http://127.0.0.1:1", token, None), BuildError::Token), "{token}");
+        assert!(matches!(build_error("http://127.0.0.1:1", token, None), BuildError::Credentials), "{token}");
     }
 }
