@@ -87,6 +87,8 @@ pub enum Reason {
     Published,
     /// The key's Secret is not there yet.
     NotPublished,
+    /// The key has permission Write, and can delete too.
+    WriteCanDelete,
 }
 
 impl Reason {
@@ -134,6 +136,7 @@ impl Reason {
             Self::Suspended => "Suspended",
             Self::Published => "Published",
             Self::NotPublished => "NotPublished",
+            Self::WriteCanDelete => "WriteCanDelete",
         }
     }
 }

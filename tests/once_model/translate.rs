@@ -82,6 +82,7 @@ impl Rules {
             epoch: key.epoch().into(),
             nonce: self.nonce(key),
             replayable: !old.has(key),
+            complete: true,
         };
         once::KeysSeen::Listed(keys.iter().map(listed).collect())
     }

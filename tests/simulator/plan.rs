@@ -2,11 +2,35 @@
 
 use crate::chance::Chance;
 
+/// How a provider makes keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// It makes pairs and shows them once (A3).
+    Shows,
+    /// It shows them again to whoever has the idempotency key (A1).
+    Remembers,
+    /// It takes pairs (B).
+    Takes {
+        /// It never takes an id that was revoked again.
+        tombstones: bool,
+    },
+}
+
+impl Class {
+    fn of(chance: &mut Chance) -> Self {
+        match chance.between(0, 999) {
+            0..400 => Self::Remembers,
+            400..700 => Self::Shows,
+            other => Self::Takes { tombstones: other < 850 },
+        }
+    }
+}
+
 /// A schedule's setting. Everything else follows from the generator in [`crate::world::World`].
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The provider remembers idempotency keys (class A1).
-    pub remembers: bool,
+    /// How the provider makes keys.
+    pub class: Class,
     /// `onSecretLoss: Reissue`.
     pub reissue: bool,
     /// `deletionPolicy: Retain`.
@@ -84,7 +108,7 @@ impl Plan {
             (0..number).map(|_| (Self::moment(chance, calm_from), chance.pick(&DEEDS))).collect();
         people.sort_by_key(|(at, _)| *at);
         Self {
-            remembers: chance.permille(400),
+            class: Class::of(chance),
             reissue: chance.permille(400),
             retain: chance.permille(250),
             operators: if chance.permille(600) { 2 } else { 1 },

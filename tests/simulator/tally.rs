@@ -15,6 +15,7 @@ pub enum Point {
     Event,
     List,
     Mint,
+    Put,
     Revoke,
 }
 

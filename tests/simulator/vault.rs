@@ -1,9 +1,10 @@
-//! A provider in memory: keys that are shown once, marks, and (class A1) idempotency keys that it remembers. Its list is
-//! linearizable. What it holds is [`Vault`]; [`Counter`] is how an operator talks to it.
+//! A provider in memory: keys that are shown once, marks, and idempotency keys that it remembers (class A1), or pairs that
+//! it is given (class B). Its list is linearizable. What it holds is [`Vault`]; [`Counter`] is how an operator talks to it.
 
 use crate::chance::Chance;
 use crate::clock;
 use crate::ledger::Who;
+use crate::plan::Class;
 use crate::tally::{Fault, Point};
 use crate::wire::{Came, Told, Wire};
 use crate::world::World;
@@ -12,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use storekeeper::provider::{
     BucketState, BucketWish, Capability, ClusterId, Description, Error, ErrorKind, KeyPair, KeyState,
-    KeyWish, OwnerMark, Provider, TenantState, TenantWish, UserState, UserWish,
+    KeyWish, OwnerMark, Provider, RANDOM_BYTES, TenantState, TenantWish, UserState, UserWish,
 };
 use storekeeper::wire::ShownSecret;
 
@@ -37,24 +38,37 @@ pub struct Key {
     pub revoked: Option<(u64, Who)>,
 }
 
+/// A pair, and what it was made for.
+pub struct Offer {
+    pub secret: String,
+    /// The uid of the AccessKey.
+    pub owner: String,
+    pub nonce: String,
+}
+
 pub struct Vault {
     /// All keys that ever were, by id.
     pub keys: BTreeMap<String, Key>,
+    /// All pairs that ever were, shown or chosen, by id.
+    pub offered: BTreeMap<String, Offer>,
     chance: Chance,
-    remembers: bool,
+    class: Class,
     answers: BTreeMap<String, String>,
     faith: Faithlessness,
 }
 
 impl Vault {
-    pub fn new(chance: Chance, remembers: bool, faith: Faithlessness) -> Self {
-        Self { keys: BTreeMap::new(), chance, remembers, answers: BTreeMap::new(), faith }
+    pub fn new(chance: Chance, class: Class, faith: Faithlessness) -> Self {
+        let (keys, offered, answers) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { keys, offered, chance, class, answers, faith }
     }
 
     pub fn description(&self) -> Description {
         let mut capabilities = BTreeSet::from([Capability::Quotas]);
-        if self.remembers {
-            capabilities.insert(Capability::IdempotentMint);
+        match self.class {
+            Class::Shows => {}
+            Class::Remembers => _ = capabilities.insert(Capability::IdempotentMint),
+            Class::Takes { .. } => _ = capabilities.insert(Capability::ChosenPairs),
         }
         let text = |text: &str| text.to_owned();
         Description { name: text("memory"), version: text("1"), account_id: text("ac_1"), capabilities }
@@ -85,7 +99,7 @@ impl Vault {
             access_key_id: id.to_owned(),
             secret_access_key: ShownSecret::new(key.secret.clone()),
         };
-        let known = idempotency_key.filter(|_| self.remembers);
+        let known = idempotency_key.filter(|_| self.class == Class::Remembers);
         if let Some((id, key)) = known.and_then(|key| {
             let id = self.answers.get(key)?;
             Some((id, self.keys.get(id)?))
@@ -94,25 +108,33 @@ impl Vault {
         }
         let id = format!("SK{:018}", self.keys.len() + 1);
         let secret = format!("{CANARY}{:016x}{:016x}", self.chance.next(), self.chance.next());
-        let KeyWish { user_id, owner, object, secret: of, epoch, nonce, .. } = wish.clone();
-        let state = KeyState {
-            access_key_id: id.clone(),
-            user_id,
-            active: true,
-            owner,
-            object: Some(object),
-            secret: Some(of),
-            epoch,
-            nonce,
-            created_at: clock::now(),
-        };
-        let key = Key { state, secret, made: clock::elapsed(), revoked: None };
+        let key = Key { state: state(wish, &id, true), secret, made: clock::elapsed(), revoked: None };
         let made = pair(&id, &key);
+        self.offer(wish, &made);
         self.keys.insert(id.clone(), key);
         if let Some(key) = known {
             self.answers.insert(key.to_owned(), id);
         }
         made
+    }
+
+    fn offer(&mut self, wish: &KeyWish, pair: &KeyPair) {
+        let secret = pair.secret_access_key.reveal().to_owned();
+        let offer = Offer { secret, owner: wish.owner.uid.clone(), nonce: wish.nonce.clone() };
+        self.offered.insert(pair.access_key_id.clone(), offer);
+    }
+
+    /// Takes a pair, sometimes by halves, as where it takes several calls.
+    fn take(&mut self, wish: &KeyWish, id: &str, secret: &str) -> Outcome<()> {
+        let tombstones = self.class == Class::Takes { tombstones: true };
+        if tombstones && self.keys.get(id).is_some_and(|key| key.revoked.is_some()) {
+            return Err(ErrorKind::NameTaken("the id is spent".to_owned()));
+        }
+        let by_halves = !self.is_live(id) && self.chance.permille(150);
+        let state = state(wish, id, !by_halves);
+        let key = Key { state, secret: secret.to_owned(), made: clock::elapsed(), revoked: None };
+        self.keys.insert(id.to_owned(), key);
+        if by_halves { Err(ErrorKind::Failed("500".to_owned())) } else { Ok(()) }
     }
 
     pub fn revoke(&mut self, id: &str, who: Who) {
@@ -121,6 +143,22 @@ impl Vault {
         {
             key.revoked = Some((clock::elapsed(), who));
         }
+    }
+}
+
+fn state(wish: &KeyWish, id: &str, complete: bool) -> KeyState {
+    let KeyWish { user_id, owner, object, secret, epoch, nonce, .. } = wish.clone();
+    KeyState {
+        access_key_id: id.to_owned(),
+        user_id,
+        active: true,
+        owner,
+        object: Some(object),
+        secret: Some(secret),
+        epoch,
+        nonce,
+        created_at: clock::now(),
+        complete,
     }
 }
 
@@ -190,6 +228,36 @@ impl Provider for Counter {
             pair
         })
         .await
+    }
+
+    fn choose_pair(&self, key: &KeyWish, random: &[u8; RANDOM_BYTES]) -> Option<KeyPair> {
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let pair = KeyPair {
+            access_key_id: format!("CP{}", hex(&random[..9])),
+            secret_access_key: ShownSecret::new(format!("{CANARY}{}", hex(&random[9..25]))),
+        };
+        self.0.world.lock().vault.offer(key, &pair);
+        Some(pair)
+    }
+
+    async fn put_key(&self, key: &KeyWish, pair: &KeyPair) -> Result<(), Error> {
+        let (wish, id) = (key.clone(), pair.access_key_id.clone());
+        let secret = pair.secret_access_key.reveal().to_owned();
+        self.0.world.lock().judge(|ledger, _| ledger.judge_put(key, &id, &secret));
+        let put = self.call("put key", Point::Put, &pair.access_key_id, move |world| {
+            let new = !world.vault.is_live(&id);
+            let taken = world.vault.take(&wish, &id, &secret);
+            match &taken {
+                Err(ErrorKind::NameTaken(_)) => world.tally.reached("a pair refused (B)"),
+                Err(_) => world.tally.reached("a pair taken by halves (B)"),
+                Ok(()) => {}
+            }
+            if world.vault.is_live(&id) {
+                world.judge(|ledger, world| ledger.judge_taken(&wish, &id, new, world));
+            }
+            taken
+        });
+        put.await?.map_err(|kind| Error { op: "put key", object: pair.access_key_id.clone(), kind })
     }
 
     async fn revoke_key(&self, access_key_id: &str) -> Result<(), Error> {

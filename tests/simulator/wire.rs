@@ -122,7 +122,7 @@ fn fate(world: &mut World, point: Point) -> Fate {
         let crash = matches!(fault, Fault::Crash | Fault::CrashAfter);
         fate.fault = (plan.crashes || !crash).then_some(fault);
     }
-    let provider = matches!(point, Point::List | Point::Mint | Point::Revoke);
+    let provider = matches!(point, Point::List | Point::Mint | Point::Put | Point::Revoke);
     if provider && clock::elapsed() < world.provider_down_until {
         fate.fault = Some(Fault::DropBefore);
     }
@@ -143,7 +143,7 @@ impl Journey {
         answer: oneshot::Sender<Came<A>>,
     ) {
         let Fate { out, back, fault, silent, again, second } = self.fate;
-        if !matches!(self.point, Point::Mint | Point::PostSecret) {
+        if !matches!(self.point, Point::Mint | Point::Put | Point::PostSecret) {
             self.thaw().await; // a process that is frozen sends nothing
         }
         sleep(Duration::from_millis(out)).await;

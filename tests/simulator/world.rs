@@ -91,7 +91,7 @@ impl Shared {
             trace: Trace::new(readable),
             sabotage,
             cluster: Cluster::new(sabotage.cluster),
-            vault: Vault::new(chance.fork(), plan.remembers, sabotage.provider),
+            vault: Vault::new(chance.fork(), plan.class, sabotage.provider),
             ledger: Ledger::default(),
             tally: Tally::default(),
             processes: (0..plan.operators).map(|_| process()).collect(),

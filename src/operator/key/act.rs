@@ -6,6 +6,7 @@ use super::once::{
     Verdict as Rest, Wait,
 };
 use super::pass::{Flow, Pass};
+use super::plan::Admitted;
 use super::{translate, words};
 use crate::api::account::S3Spec;
 use crate::api::{AccessKey, DeletionPolicy};
@@ -42,14 +43,12 @@ impl Pass<'_> {
             Step::Wait(Wait::InFlight) => self.drain().await,
             Step::RemoveFinalizer => self.remove_finalizer().await,
             Step::Rest(verdict) => self.rest(verdict).await,
-            // No provider of class B is connected: the pool makes none.
-            Step::PostNew { .. } | Step::Put(_) => {
-                Err(Error::bug("publish", self.at.to_string(), "the provider lets nobody choose a pair"))
-            }
+            Step::PostNew { epoch } => self.post_new(epoch).await,
+            Step::Put(secret) => self.put(&secret).await,
         }
     }
 
-    fn start_over(&mut self) -> Flow {
+    pub fn start_over(&mut self) -> Flow {
         self.held.remember(Memory::Nothing);
         self.forget_reads();
         Flow::Go
@@ -68,9 +67,7 @@ impl Pass<'_> {
         let (Some(Ok(admitted)), Some(object)) = (&self.admission, self.object.clone()) else {
             return self.rest(Rest::Held).await;
         };
-        let mut bits = [0; 16];
-        self.ctx.random.fill(&mut bits);
-        let attempt = Attempt { epoch, attempt: number, nonce: Nonce::new(u128::from_be_bytes(bits)) };
+        let attempt = Attempt { epoch, attempt: number, nonce: self.new_nonce() };
         let mut draft = self.draft();
         draft.issue = Some(translate::issue_of(attempt, true));
         draft.identity.get_or_insert_with(|| object.identity());
@@ -78,7 +75,7 @@ impl Pass<'_> {
         let judgement = Judgement {
             verdict: words::progressing(),
             deleting: false,
-            extra: words::published(&object, Some(false)),
+            extra: self.extra(&object, Some(false)),
         };
         let before = Instant::now();
         let written = driver::write_if_changed(self.ctx, &*object, draft, &judgement).await?;
@@ -99,18 +96,7 @@ impl Pass<'_> {
             self.held.remember(Memory::Nothing);
             return Ok(Flow::Go);
         };
-        let identity = object.status.as_ref().and_then(|status| status.identity.clone());
-        let wish = KeyWish {
-            user_id: admitted.user_id,
-            permission: identity.map_or(object.spec.permission, |identity| identity.permission),
-            description: plain_text(object.spec.description.as_deref().unwrap_or_default()),
-            buckets: admitted.buckets,
-            owner: self.mark(),
-            object: ObjectName { namespace: self.at.namespace.clone(), name: self.at.name.clone() },
-            secret: self.secret_at().name,
-            epoch: attempt.epoch,
-            nonce: attempt.nonce.to_string(),
-        };
+        let wish = self.wish(&object, &admitted, attempt.epoch, attempt.nonce);
         let idempotency_key = account.can(Capability::IdempotentMint).then_some(wish.nonce.as_str());
         // A pass that is cut off before the answer comes must not leave an intent that could be carried out again.
         let before = std::mem::take(&mut self.held.memory);
@@ -137,6 +123,28 @@ impl Pass<'_> {
         }
     }
 
+    pub fn new_nonce(&self) -> Nonce {
+        let mut bits = [0; 16];
+        self.ctx.random.fill(&mut bits);
+        Nonce::new(u128::from_be_bytes(bits))
+    }
+
+    /// What the provider is asked for.
+    pub fn wish(&self, object: &AccessKey, admitted: &Admitted, epoch: u32, nonce: Nonce) -> KeyWish {
+        let identity = object.status.as_ref().and_then(|status| status.identity.as_ref());
+        KeyWish {
+            user_id: admitted.user_id.clone(),
+            permission: identity.map_or(object.spec.permission, |identity| identity.permission),
+            description: plain_text(object.spec.description.as_deref().unwrap_or_default()),
+            buckets: admitted.buckets.clone(),
+            owner: self.mark(),
+            object: ObjectName { namespace: self.at.namespace.clone(), name: self.at.name.clone() },
+            secret: self.secret_at().name,
+            epoch,
+            nonce: nonce.to_string(),
+        }
+    }
+
     /// Takes over a pair as the Secret that it is to become. One that makes no Secret is dropped: its key is garbage once
     /// another attempt is recorded.
     fn hold(&mut self, object: &AccessKey, memory: Memory, pair: &KeyPair, bucket: Option<&str>) {
@@ -158,7 +166,7 @@ impl Pass<'_> {
             issue.open = false;
         }
         let verdict = self.held.refusal.as_ref().and_then(Error::verdict).unwrap_or_else(words::progressing);
-        let extra = words::published(&object, None);
+        let extra = self.extra(&object, None);
         let judgement = Judgement { verdict, deleting: false, extra };
         driver::write_if_changed(self.ctx, &*object, draft, &judgement).await?;
         self.held.remember(Memory::Nothing);
@@ -200,12 +208,13 @@ impl Pass<'_> {
         draft.identity.get_or_insert_with(|| object.identity());
         draft.account = self.held.account.clone();
         let verdict = if deleting { words::draining() } else { Verdict::Ready };
-        let judgement = Judgement { verdict, deleting, extra: words::published(&object, Some(true)) };
+        let judgement = Judgement { verdict, deleting, extra: self.extra(&object, Some(true)) };
         let written = driver::write_if_changed(self.ctx, &*object, draft, &judgement).await?;
         if new {
             self.ctx.metrics.key_published();
         }
         self.look_again = !first;
+        self.held.chosen = None;
         match written {
             Some(written) => self.see(written)?,
             None => self.forget_reads(),
@@ -277,9 +286,10 @@ impl Pass<'_> {
         self.held.drained_at = None;
         self.held.not_replayable = None;
         self.held.refusal = None;
+        self.held.chosen = None;
     }
 
-    async fn rest(&mut self, verdict: Rest) -> Result<Flow, Error> {
+    pub async fn rest(&mut self, verdict: Rest) -> Result<Flow, Error> {
         if verdict == Rest::Gone {
             self.forget_all();
             return Ok(Flow::End(Outcome::GONE));

@@ -5,6 +5,7 @@ use super::once::{Attempt, Memory, Nonce, Protocol};
 use crate::operator::runtime::{Error, ObjectKey};
 use crate::operator::secret::publish::Shape;
 use crate::operator::secret::render::Rendered;
+use crate::provider::KeyPair;
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,6 +36,16 @@ pub struct Held {
     pub account: Option<String>,
     /// Why the provider refused the attempt in memory.
     pub refusal: Option<Error>,
+    /// B: the pair of the Secret that was made last, until the provider has it.
+    pub chosen: Option<Chosen>,
+}
+
+/// A pair on its way to the provider. No `Debug`; zeroized when dropped.
+pub struct Chosen {
+    /// The attempt whose Secret holds it.
+    pub nonce: Nonce,
+    /// The pair.
+    pub pair: KeyPair,
 }
 
 /// A Secret on its way. No `Debug`; its entries are zeroized when dropped.
@@ -94,6 +105,7 @@ impl Held {
             protocol: _,
             account: _,
             refusal,
+            chosen,
         } = self;
         *memory == Memory::Nothing
             && secret.is_none()
@@ -101,6 +113,7 @@ impl Held {
             && drained_at.is_none()
             && not_replayable.is_none()
             && refusal.is_none()
+            && chosen.is_none()
     }
 }
 

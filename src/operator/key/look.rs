@@ -110,7 +110,7 @@ impl Pass<'_> {
         Verdict::waiting(Reason::AccountNotReady, format!("StorageAccount '{name}' is not Ready."))
     }
 
-    async fn without_account(&mut self) -> Result<Flow, Error> {
+    pub async fn without_account(&mut self) -> Result<Flow, Error> {
         let verdict = match &self.admission {
             Some(Err(verdict)) => verdict.clone(),
             Some(Ok(_)) | None => self.no_account(),

@@ -2,8 +2,8 @@
 //!
 //! * Pure: [`once`] is the protocol; `plan` says whether a key may be asked for at all, `translate` what the protocol
 //!   sees, `words` what the conditions say.
-//! * `pass` runs the protocol over one object: `look` reads, `act` writes. `kept` is what this process remembers between
-//!   passes, [`lists`] are the lists of keys that passes share.
+//! * `pass` runs the protocol over one object: `look` reads, `act` writes, `chosen` writes where the caller chooses the
+//!   pair. `kept` is what this process remembers between passes, [`lists`] are the lists of keys that passes share.
 //! * `suspend` holds a published key to what its Tenant still allows.
 //! * [`sweep`] finds keys that outlived their AccessKey; [`stop`] ends what a stopping process holds.
 //!
@@ -12,6 +12,7 @@
 
 mod act;
 mod check;
+mod chosen;
 mod kept;
 pub mod lists;
 mod look;

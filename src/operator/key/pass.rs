@@ -14,9 +14,10 @@ use crate::operator::account::guard::LONGEST_WAIT;
 use crate::operator::runtime::kind::{is_deleting, namespace_of};
 use crate::operator::runtime::status::SUSPENDED;
 use crate::operator::runtime::{
-    Class as Failure, Context, Ended, Error, ObjectKey, Outcome, Verdict, driver,
+    Class as Failure, Context, Ended, Error, Extra, ObjectKey, Outcome, Verdict, driver,
 };
 use crate::provider::{Capability, OwnerMark};
+use crate::wire::Permission;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -185,6 +186,7 @@ impl Pass<'_> {
         };
         self.admission = admission;
         let class = match self.account() {
+            Some(account) if account.can(Capability::ChosenPairs) => Class::B,
             Some(account) if !account.can(Capability::IdempotentMint) => Class::A3,
             Some(_) | None => Class::A1,
         };
@@ -238,11 +240,25 @@ impl Pass<'_> {
         let there = self.secret_is_published();
         let draft = self.draft();
         let suspended = self.hold_to_tenant().await?;
-        let mut extra = words::published(&object, there);
+        let mut extra = self.extra(&object, there);
         extra.retain(|condition| condition.kind != SUSPENDED);
         extra.extend(suspended);
         let outcome = driver::settle(self.ctx, &*object, draft, verdict, extra).await?;
         Ok(Flow::End(again.map_or(outcome, |after| outcome.again_after(after))))
+    }
+
+    /// The conditions beside Ready. `there`: whether the recorded Secret is there, where this pass knows.
+    pub fn extra(&self, object: &AccessKey, there: Option<bool>) -> Vec<Extra> {
+        let status = object.status.as_ref();
+        let identity = status.and_then(|status| status.identity.as_ref());
+        let permission = identity.map_or(object.spec.permission, |identity| identity.permission);
+        let wider = match self.account() {
+            Some(account) => permission == Permission::Write && !account.can(Capability::ExactWrite),
+            None => status.is_some_and(|status| status.conditions.get(words::WIDER_THAN_ASKED).is_some()),
+        };
+        let mut extra = words::published(object, there);
+        extra.extend(wider.then(words::wider));
+        extra
     }
 
     /// The status as it was last read.

@@ -9,6 +9,7 @@ use crate::operator::runtime::{Blocked, Verdict};
 use crate::operator::secret::render::{RenderError, render_dummy};
 use crate::operator::tenant::{admission, quota};
 use crate::provider::Capability;
+use crate::wire::Permission;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -51,7 +52,7 @@ pub fn admit(key: &AccessKey, around: &Surroundings) -> Result<Admitted, Verdict
     let tenant = tenant(key, user, around)?;
     admission::allows(tenant, identity.permission)?;
     role_allows(user, &identity)?;
-    if key.status.as_ref().is_none_or(|status| status.issue.is_none()) {
+    if !is_begun(key) {
         within_quota(key, tenant, around)?;
     }
     ready(user.status.as_ref().map(|status| &status.conditions), || {
@@ -68,6 +69,7 @@ pub fn admit(key: &AccessKey, around: &Surroundings) -> Result<Admitted, Verdict
         ));
     };
     let connected = connected(&account, around)?;
+    write_is_exact(&identity, connected)?;
     let buckets = buckets(&identity, connected, around)?;
     let bucket = bucket_of_secret(key, &identity, buckets.as_deref(), around);
     // Whether the Secret can be rendered is known before its key is made.
@@ -166,13 +168,18 @@ fn role_allows(user: &StorageUser, identity: &KeyIdentity) -> Result<(), Blocked
     ))
 }
 
+/// Whether a key was asked for, or its Secret made: from then on it counts.
+fn is_begun(key: &AccessKey) -> bool {
+    key.status.as_ref().is_some_and(|status| status.issue.is_some() || status.identity.is_some())
+}
+
 /// Keys that were begun before this one, and older ones that wait as this one does, come first.
 fn within_quota(key: &AccessKey, tenant: &Tenant, around: &Surroundings) -> Result<(), Blocked> {
     let Some(most) = tenant.spec.quota.access_keys_per_user else { return Ok(()) };
     let user = &key.spec.user_ref.name;
     let age = |key: &AccessKey| (key.metadata.creation_timestamp.clone(), name_of(key).to_owned());
     let before = |other: &&Arc<AccessKey>| {
-        let begun = other.status.as_ref().is_some_and(|status| status.issue.is_some());
+        let begun = is_begun(other);
         other.spec.user_ref.name == *user
             && uid_of(&***other) != uid_of(key)
             && (begun || (!is_deleting(&***other) && age(other) < age(key)))
@@ -198,6 +205,22 @@ fn connected<'a>(name: &str, around: &'a Surroundings) -> Result<Connected<'a>, 
         waiting_for(Reason::AccountNotReady, &format!("StorageAccount '{name}'"), "it has not answered yet")
     })?;
     Ok((account, capabilities))
+}
+
+/// Where a key with permission Write can delete too, somebody who answers for the account must have allowed it.
+fn write_is_exact(identity: &KeyIdentity, (account, capabilities): Connected<'_>) -> Result<(), Blocked> {
+    let garage = account.spec.provider.garage.as_ref();
+    let allowed = garage.is_some_and(|garage| garage.allow_write_to_delete);
+    if identity.permission != Permission::Write || capabilities.contains(&Capability::ExactWrite) || allowed {
+        return Ok(());
+    }
+    Err(Blocked::new(
+        Reason::NotSupportedByProvider,
+        format!(
+            "At StorageAccount '{}' a key with permission Write can delete objects too. Choose another permission, or ask who manages the account to set `spec.provider.garage.allowWriteToDelete`.",
+            name_of(account)
+        ),
+    ))
 }
 
 /// The names at the provider of the buckets that the key is restricted to.

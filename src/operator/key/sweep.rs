@@ -147,6 +147,7 @@ mod tests {
             epoch: 1,
             nonce: "0".repeat(32),
             created_at: Timestamp::from_second(made).unwrap(),
+            complete: true,
         }
     }
 

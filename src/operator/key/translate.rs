@@ -124,7 +124,7 @@ pub fn listed(key: &KeyState, replays: impl Fn(Nonce) -> bool, now: Timestamp) -
     let nonce = Nonce::parse(&key.nonce).unwrap_or(Nonce::new(0));
     let young = now.duration_since(key.created_at) < REPLAY_WINDOW;
     let id = KeyId::from(key.access_key_id.as_str());
-    ListedKey { id, epoch: key.epoch, nonce, replayable: young && replays(nonce) }
+    ListedKey { id, epoch: key.epoch, nonce, replayable: young && replays(nonce), complete: key.complete }
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use crate::operator::runtime::{Extra, Verdict};
 
 /// Whether the key's Secret is there, complete and recorded.
 pub const SECRET_PUBLISHED: &str = "SecretPublished";
+/// Whether the key can do more than its permission says.
+pub const WIDER_THAN_ASKED: &str = "WiderThanAsked";
 
 /// What a verdict of the protocol is to the object: names of the Secret and the account, and what else it is about.
 pub struct About<'a> {
@@ -100,6 +102,17 @@ pub fn cannot_revoke(because: &Verdict) -> Verdict {
             "{message} The key is revoked once that works. To delete this object and leave its key behind, annotate with storekeeper.dev/abandon=\"true\"."
         ),
     )
+}
+
+/// The condition of a key that can do more than its permission says.
+pub fn wider() -> Extra {
+    Extra {
+        kind: WIDER_THAN_ASKED,
+        holds: true,
+        reason: Reason::WriteCanDelete,
+        message: "The account's provider has no permission to write without deleting: this key can delete objects, too."
+            .to_owned(),
+    }
 }
 
 /// The key's own conditions. `there` says whether this pass saw the Secret; without it that condition stays as it was, and

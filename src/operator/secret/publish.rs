@@ -1,12 +1,14 @@
 //! The only place that creates, reads and deletes published Secrets. Creating is create-only, deleting is by uid, and
-//! reading takes the metadata alone: the bytes of a Secret never come back.
+//! reading takes the metadata alone. The bytes of a Secret come back by one way only, [`read_pair`]: where the caller
+//! chooses pairs, and the provider has not got that one yet.
 //!
 //! Requests are sent and answers read without the usual client methods, because those log the text of an answer that
 //! they cannot parse. Each is one transmission: whoever calls passes a client that does not retry.
 
 use crate::operator::key::once::{KeyId, Nonce};
 use crate::operator::runtime::{Error, ObjectKey, quiet};
-use crate::operator::secret::render::Rendered;
+use crate::operator::secret::render::{Rendered, pair_in};
+use crate::provider::KeyPair;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -130,6 +132,32 @@ pub async fn read(reader: &Client, at: &ObjectKey) -> Result<Option<PartialObjec
     quiet::read(reader, &uri, quiet::METADATA_ONLY)
         .await
         .map_err(|error| Error::kube("read the Secret", at.to_string(), error))
+}
+
+/// What a Secret that was made for a chosen pair holds. No `Debug`.
+pub enum Stored {
+    /// It is not there any more.
+    Gone,
+    /// It is there, and does not hold the key that its annotations name: somebody has changed it.
+    Changed,
+    /// The pair.
+    Pair(KeyPair),
+}
+
+/// The pair in the Secret of that uid, whose key has that id. What was read is zeroized.
+pub async fn read_pair(reader: &Client, at: &ObjectKey, uid: &str, key: &KeyId) -> Result<Stored, Error> {
+    let namespace = at.namespace.as_deref().unwrap_or_default();
+    let uri = format!("/api/v1/namespaces/{namespace}/secrets/{}", at.name);
+    let found = quiet::read::<Secret>(reader, &uri, quiet::WHOLE)
+        .await
+        .map_err(|error| Error::kube("read the Secret", at.to_string(), error))?;
+    let Some(Secret { metadata, data, .. }) = found else { return Ok(Stored::Gone) };
+    let entries: BTreeMap<String, Zeroizing<Vec<u8>>> =
+        data.unwrap_or_default().into_iter().map(|(name, value)| (name, Zeroizing::new(value.0))).collect();
+    if metadata.uid.as_deref() != Some(uid) {
+        return Ok(Stored::Gone);
+    }
+    Ok(pair_in(&entries, key.as_str()).map_or(Stored::Changed, Stored::Pair))
 }
 
 /// The Secret as JSON. It is zeroized when dropped; what the client makes of it is not in our hands.

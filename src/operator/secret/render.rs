@@ -5,6 +5,7 @@
 //! but those of whole files.
 
 mod formats;
+mod read_back;
 
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,8 @@ use crate::wire::ShownSecret;
 use std::collections::BTreeMap;
 use thiserror::Error;
 use zeroize::Zeroizing;
+
+pub use read_back::pair_in;
 
 /// What a Secret is made of. No `Debug`; zeroized when dropped.
 #[derive(Clone)]

@@ -128,6 +128,7 @@ fn key_state(key: Marked<KeyMark>) -> Option<KeyState> {
         owner: owner(&mark.owner)?,
         object: marks::object(&mark.object),
         user_id: mark.user,
+        active: true,
         secret: Some(mark.secret),
         epoch: mark.epoch,
         nonce: mark.nonce,

@@ -120,6 +120,37 @@ impl Ledger {
         Ok(())
     }
 
+    /// The provider is about to be asked to take a pair.
+    pub fn judge_put(&mut self, wish: &KeyWish, id: &str, secret: &str) -> Judged {
+        if self.foreign_from_start {
+            return Err("I6: the provider is given a key although a foreign Secret is in the way".to_owned());
+        }
+        let made = self.secrets.values().find(|data| writes::id_in(data).as_deref() == Some(id));
+        if made.and_then(writes::secret_in).as_deref() != Some(secret) {
+            return Err(format!("pair {id} is put, and no Secret was made of it"));
+        }
+        *self.subject(&wish.owner.uid).sent.entry(wish.nonce.clone()).or_default() += 1;
+        Ok(())
+    }
+
+    /// The provider has taken a pair.
+    pub fn judge_taken(&mut self, wish: &KeyWish, id: &str, new: bool, world: &World) -> Judged {
+        if !new {
+            self.reached.push("a pair put again (B)");
+            return Ok(());
+        }
+        if object(world, &wish.owner.uid).is_some() {
+            return Ok(());
+        }
+        if world.plan.bounded {
+            return Err(format!(
+                "pair {id} is taken after its AccessKey was gone, though no request is that late"
+            ));
+        }
+        self.reached.push("a pair taken after its AccessKey was gone (B)");
+        Ok(())
+    }
+
     /// The provider has executed a request for a key.
     pub fn judge_mint(&mut self, wish: &KeyWish, id: &str, new: bool, world: &World) -> Judged {
         let subject = self.subject(&wish.owner.uid);

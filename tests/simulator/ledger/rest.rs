@@ -80,7 +80,10 @@ fn standing(world: &World, object: &Value, keys: &BTreeSet<&str>, secret: Option
     let foreign = secret.is_some_and(is_foreign_to(uid_of(object)));
     let reason = text(ready, "/reason");
     let earned = match reason {
-        "Ready" => there && *keys == recorded && whole(world, secret) && closed(object),
+        "Ready" => {
+            let complete = world.vault.live().all(|key| key.state.complete);
+            there && *keys == recorded && complete && whole(world, secret) && closed(object)
+        }
         "SecretLost" => secret.is_none() && subject.spoiled > 0 && keys.is_subset(&recorded),
         "SecretNameConflict" => foreign,
         "KeyRevokedExternally" => there && subject.key_revoked_by_hand && keys.is_empty(),

@@ -135,17 +135,16 @@ impl Ledger {
     fn judge_secret(&mut self, secret: &Value, world: &World) -> Judged {
         let (uid, id) = (mark(secret, "owner-uid"), mark(secret, "access-key-id"));
         let data = &secret["data"];
-        let key = world
+        let offer = world
             .vault
-            .keys
+            .offered
             .get(id)
             .ok_or_else(|| format!("I1: a Secret names key {id}, which never was"))?;
         let whole = ["AWS_ENDPOINT_URL_S3", "AWS_REGION"].iter().all(|entry| data.get(entry).is_some());
-        let secret_in = decoded(data, "AWS_SECRET_ACCESS_KEY");
-        if !whole || id_in(data).as_deref() != Some(id) || secret_in.as_deref() != Some(&key.secret) {
+        if !whole || id_in(data).as_deref() != Some(id) || secret_in(data).as_deref() != Some(&offer.secret) {
             return Err(format!("I1: the Secret of key {id} is not complete"));
         }
-        if key.state.owner.uid != uid || key.state.nonce != mark(secret, "nonce") {
+        if offer.owner != uid || offer.nonce != mark(secret, "nonce") {
             return Err(format!("the marks of the Secret of key {id} are another's"));
         }
         self.secrets.insert(uid_of(secret).to_owned(), data.clone());
@@ -219,6 +218,11 @@ impl Ledger {
 fn decoded(data: &Value, entry: &str) -> Option<String> {
     let bytes = STANDARD.decode(data.get(entry)?.as_str()?).ok()?;
     String::from_utf8(bytes).ok()
+}
+
+/// The secret in a Secret's entries.
+pub fn secret_in(data: &Value) -> Option<String> {
+    decoded(data, "AWS_SECRET_ACCESS_KEY")
 }
 
 /// The id of the key in a Secret's entries.

@@ -40,6 +40,7 @@ fn key(uid: &str) -> KeyState {
         epoch: 1,
         nonce: "0".repeat(32),
         created_at: jiff::Timestamp::UNIX_EPOCH,
+        complete: true,
     }
 }
 

@@ -184,15 +184,20 @@ pub(super) fn when_published(
     if seen.keys.is_none() {
         return Step::ListKeys;
     }
-    let keys = seen.listed();
-    if has(keys, &secret.key) {
+    if serves(protocol, seen.listed(), &secret.key) {
         let issued = object.issue.map_or(0, |issue| issue.attempt.epoch);
         return Step::Record { epoch: secret.epoch.max(issued), secret: secret.clone() };
     }
     match protocol.class {
-        Class::B if !refused => Step::Put(secret.clone()),
+        Class::B if !refused => put(secret, seen),
         Class::A3 | Class::A1 | Class::B => Step::DeleteSecret(secret.uid.clone()),
     }
+}
+
+/// Asks the provider for the key of that Secret, unless what was read is too old: the object may be gone since, and
+/// whoever waited for requests with it.
+fn put(secret: &OurSecret, seen: &Seen) -> Step {
+    if seen.in_time { Step::Put(secret.clone()) } else { Step::StartOver }
 }
 
 fn when_recorded(
@@ -218,17 +223,22 @@ fn when_recorded(
     if !victims.is_empty() {
         return Step::Revoke(victims);
     }
-    if has(keys, &secret.key) {
+    if serves(protocol, keys, &secret.key) {
         return Step::Rest(Verdict::Ready);
     }
     match protocol.class {
-        Class::B if !refused => Step::Put(secret.clone()),
+        Class::B if !refused => put(secret, seen),
         Class::A3 | Class::A1 | Class::B => Step::Rest(Verdict::KeyRevokedExternally),
     }
 }
 
 fn garbage(object: &Object, keys: &[ListedKey]) -> Vec<KeyId> {
     keys.iter().filter(|key| object.garbage(key)).map(|key| key.id.clone()).collect()
+}
+
+/// Whether that key is there with all that belongs to it. In A it is made in one go.
+fn serves(protocol: &Protocol, keys: &[ListedKey], id: &KeyId) -> bool {
+    keys.iter().any(|key| key.id == *id && (key.complete || protocol.class != Class::B))
 }
 
 pub(super) fn has(keys: &[ListedKey], id: &KeyId) -> bool {

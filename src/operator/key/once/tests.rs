@@ -1,5 +1,6 @@
 use super::*;
 
+mod chosen;
 mod total;
 
 const A3: Protocol =
@@ -19,7 +20,13 @@ fn secret(epoch: u32, number: u32) -> OurSecret {
 }
 
 fn listed(epoch: u32, number: u32) -> ListedKey {
-    ListedKey { id: id(epoch, number), epoch, nonce: attempt(epoch, number).nonce, replayable: true }
+    ListedKey {
+        id: id(epoch, number),
+        epoch,
+        nonce: attempt(epoch, number).nonce,
+        replayable: true,
+        complete: true,
+    }
 }
 
 #[allow(clippy::unnecessary_wraps)] // as `Seen` has it

@@ -208,6 +208,8 @@ pub struct ListedKey {
     pub nonce: Nonce,
     /// A1: the provider is sure to remember the answer that it was made by.
     pub replayable: bool,
+    /// B: the provider has all that belongs to it. One that is not complete is put again.
+    pub complete: bool,
 }
 
 /// The provider's keys with this object's mark.

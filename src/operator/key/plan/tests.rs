@@ -282,3 +282,24 @@ fn the_quota_goes_to_keys_that_were_begun_and_then_to_the_oldest() {
         assert_eq!(fixture.admit().is_ok(), admitted, "{others:?} {begun}");
     }
 }
+
+#[test]
+fn a_key_that_could_delete_too_needs_leave_of_whoever_manages_the_account() {
+    let garage = |allowed: bool| json!({"garage": {"endpoint": "https://g", "credentialsSecretRef": {"name": "x"}, "allowWriteToDelete": allowed}});
+    for (exact, allowed, admitted) in [(true, false, true), (false, true, true), (false, false, false)] {
+        let mut fixture = fixture();
+        fixture.key["spec"]["permission"] = json!("Write");
+        account(&mut fixture)["spec"]["provider"] = garage(allowed);
+        if exact {
+            fixture.capabilities.insert(Capability::ExactWrite);
+        }
+        match fixture.admit() {
+            Ok(_) => assert!(admitted, "{exact} {allowed}"),
+            Err(Verdict::Blocked(reason, message)) => {
+                assert!(!admitted && reason == Reason::NotSupportedByProvider, "{exact} {allowed}");
+                assert!(message.contains("delete") && message.contains("allowWriteToDelete"), "{message}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}

@@ -1,4 +1,4 @@
-use super::{Answer, LONGEST_MESSAGE, Mark, Shape, body, create, delete, rehearse};
+use super::{Answer, LONGEST_MESSAGE, Mark, Shape, Stored, body, create, delete, read_pair, rehearse};
 use crate::operator::key::once::{KeyId, Nonce};
 use crate::operator::runtime::ObjectKey;
 use crate::operator::runtime::error::chain;
@@ -113,4 +113,37 @@ async fn a_secret_is_deleted_by_uid_and_another_one_is_left_alone() {
         let sent: Value = serde_json::from_slice(&sent).unwrap();
         assert_eq!(sent["preconditions"]["uid"], "uid-9");
     }
+}
+
+#[tokio::test]
+async fn the_pair_of_one_secret_is_read_back_and_of_no_other() {
+    let data = json!({
+        "AWS_ACCESS_KEY_ID": STANDARD.encode("SKAAA"),
+        "AWS_SECRET_ACCESS_KEY": STANDARD.encode(SECRET),
+    });
+    let stored = json!({"metadata": {"uid": "uid-9"}, "data": data});
+    let gone = json!({"kind": "Status", "code": 404, "reason": "NotFound"});
+    for (code, text, uid, key, expected) in [
+        (200, &stored, "uid-9", "SKAAA", "pair"),
+        (200, &stored, "uid-8", "SKAAA", "gone"),
+        (200, &stored, "uid-9", "SKBBB", "changed"),
+        (404, &gone, "uid-9", "SKAAA", "gone"),
+    ] {
+        let call = async |client| read_pair(&client, &shape().at, uid, &KeyId::from(key)).await;
+        let (answer, request) = answered(code, text.clone(), call).await;
+        assert_eq!(request.method(), Method::GET);
+        let found = match answer.ok().unwrap() {
+            Stored::Gone => "gone",
+            Stored::Changed => "changed",
+            Stored::Pair(pair) => {
+                assert!(pair.secret_access_key.reveal() == SECRET && pair.access_key_id == "SKAAA");
+                "pair"
+            }
+        };
+        assert_eq!(found, expected, "{uid} {key}");
+    }
+    let odd = json!({"metadata": {"uid": "uid-9"}, "data": SECRET});
+    let call = async |client| read_pair(&client, &shape().at, "uid-9", &KeyId::from("SKAAA")).await;
+    let error = answered(200, odd, call).await.0.err().unwrap();
+    assert!(!chain(&error).contains(&SECRET[..10]));
 }

@@ -1,0 +1,64 @@
+//! Class B: the Secret first, then the provider.
+
+use super::*;
+
+const B: Protocol = Protocol { class: Class::B, ..A3 };
+
+fn ours(epoch: u32, number: u32) -> SecretSeen {
+    SecretSeen::Ours(secret(epoch, number))
+}
+
+fn with_keys(object: Object, found: SecretSeen, complete: bool) -> Seen {
+    let listed = ListedKey { complete, ..listed(1, 1) };
+    Seen { keys: Some(KeysSeen::Listed(vec![listed])), ..seen(object, found) }
+}
+
+fn recorded() -> Object {
+    Object { issue: None, ..published(1, 1) }
+}
+
+#[test]
+fn a_pair_is_chosen_where_nothing_is_there_and_put_where_its_secret_is() {
+    let put = || Step::Put(secret(1, 1));
+    let closed = Seen { gate: Gate::Closed, ..seen(object(), SecretSeen::Absent) };
+    let not_rehearsed = Seen { preflight: None, ..seen(object(), SecretSeen::Absent) };
+    for (seen, expected) in [
+        (seen(object(), SecretSeen::Absent), Step::PostNew { epoch: 1 }),
+        (closed, Step::Rest(Verdict::Held)),
+        (not_rehearsed, Step::Preflight),
+        (seen(object(), ours(1, 1)), put()),
+        (with_keys(object(), ours(1, 1), true), Step::Record { epoch: 1, secret: secret(1, 1) }),
+        (seen(recorded(), ours(1, 1)), put()),
+        (with_keys(recorded(), ours(1, 1), true), Step::Rest(Verdict::Ready)),
+        (seen(recorded(), SecretSeen::Absent), Step::Rest(Verdict::SecretLost { next_epoch: 2 })),
+    ] {
+        assert_eq!(decide(&B, &seen), expected, "{seen:?}");
+    }
+}
+
+#[test]
+fn a_key_that_is_not_complete_is_put_again() {
+    for object in [object(), recorded()] {
+        assert_eq!(decide(&B, &with_keys(object, ours(1, 1), false)), Step::Put(secret(1, 1)));
+    }
+    let a3 = with_keys(published(1, 1), ours(1, 1), false);
+    assert_eq!(decide(&A3, &a3), Step::Rest(Verdict::Ready), "elsewhere a key is made in one go");
+}
+
+#[test]
+fn nothing_is_sent_on_the_strength_of_an_old_read() {
+    for found in [SecretSeen::Absent, ours(1, 1)] {
+        let old = Seen { in_time: false, ..seen(object(), found) };
+        assert_eq!(decide(&B, &old), Step::StartOver);
+    }
+}
+
+#[test]
+fn a_pair_that_is_refused_for_good_ends_in_another_or_with_a_person() {
+    let refused = Memory::PutRefused(attempt(1, 1).nonce);
+    let fresh = next(&B, &seen(object(), ours(1, 1)), &refused);
+    assert_eq!(fresh, Step::DeleteSecret(SecretUid::from("uid-1")));
+    let known = next(&B, &seen(recorded(), ours(1, 1)), &refused);
+    assert_eq!(known, Step::Rest(Verdict::KeyRevokedExternally));
+    assert_eq!(next(&B, &seen(object(), SecretSeen::Absent), &refused), Step::StartOver);
+}
