@@ -1,10 +1,12 @@
 //! How a connection is made: from the spec, and from the Secrets in the operator's own namespace that it names.
 
 use super::guard::Guard;
-use super::plan::{Desired, Link};
+use super::plan::{Desired, Kind, Link};
 use crate::api::Reason;
-use crate::operator::runtime::{Context, Error, Kind, ObjectKey, Verdict};
-use crate::provider::management::{BuildError, Client, Settings};
+use crate::operator::runtime::clients::OwnSecret;
+use crate::operator::runtime::{self, Context, Error, ObjectKey, Verdict};
+use crate::provider::http::BuildError;
+use crate::provider::{Provider, garage, management};
 use std::sync::Arc;
 
 /// The entries of the Secrets.
@@ -16,22 +18,25 @@ pub async fn link(ctx: &Context, name: &str, desired: &Desired) -> Result<(Link,
     let refused = |reason, message: String| Ok((Link::Unusable(Verdict::blocked(reason, message)), None));
     let namespace = &ctx.settings.operator_namespace;
     let secret = &desired.credentials;
+    let wanted = desired.kind.credentials();
     let Some(credentials) = ctx.own_secret(secret).await? else {
         return refused(
             Reason::CredentialsNotFound,
             format!(
-                "Secret '{secret}' does not exist in namespace '{namespace}'. Make it, with an API token in its entry `{TOKEN}`."
+                "Secret '{secret}' does not exist in namespace '{namespace}'. Make it, with {}.",
+                wanted.in_words()
             ),
         );
     };
-    let Some(token) = credentials.text(TOKEN) else {
+    if let Some(entry) = wanted.entries.iter().find(|entry| credentials.text(entry).is_none()) {
         return refused(
             Reason::CredentialsNotFound,
             format!(
-                "Secret '{secret}' in namespace '{namespace}' has no entry `{TOKEN}`. Put an API token into it."
+                "Secret '{secret}' in namespace '{namespace}' has no entry `{entry}`. Put {} into it.",
+                wanted.what
             ),
         );
-    };
+    }
     let mut made_from = format!("{} {}", settings_of(desired), credentials.version);
     let mut ca_pem = None;
     if let Some(bundle) = &desired.ca_bundle {
@@ -50,14 +55,7 @@ pub async fn link(ctx: &Context, name: &str, desired: &Desired) -> Result<(Link,
     if let Some(guard) = ctx.accounts.guard(name, &made_from) {
         return Ok((Link::Made(made_from), Some(guard)));
     }
-    let settings = Settings {
-        endpoint: desired.endpoint.clone(),
-        token,
-        ca_pem,
-        account_id: desired.account_id.clone(),
-        timeout: desired.request_timeout,
-    };
-    match Client::new(settings) {
+    match client(desired, &credentials, ca_pem) {
         Ok(client) => {
             let guard = guarded(ctx, name, desired, client);
             ctx.accounts.replace(name, made_from.clone(), Arc::clone(&guard));
@@ -67,11 +65,36 @@ pub async fn link(ctx: &Context, name: &str, desired: &Desired) -> Result<(Link,
     }
 }
 
+/// The client of the object store. The credentials have all entries that it takes.
+fn client(
+    desired: &Desired,
+    credentials: &OwnSecret,
+    ca_pem: Option<Vec<u8>>,
+) -> Result<Box<dyn Provider>, BuildError> {
+    let entry = |name: &str| credentials.text(name).ok_or(BuildError::Credentials);
+    let (endpoint, timeout) = (desired.endpoint.clone(), desired.request_timeout);
+    Ok(match &desired.kind {
+        Kind::Management { account_id } => Box::new(management::Client::new(management::Settings {
+            endpoint,
+            token: entry(TOKEN)?,
+            ca_pem,
+            account_id: account_id.clone(),
+            timeout,
+        })?),
+        Kind::Garage => Box::new(garage::Client::new(garage::Settings {
+            endpoint,
+            token: entry(TOKEN)?,
+            ca_pem,
+            timeout,
+        })?),
+    })
+}
+
 /// The part of the spec that a connection is made from, in one text.
 fn settings_of(desired: &Desired) -> String {
     let Desired {
+        kind,
         endpoint,
-        account_id,
         credentials,
         ca_bundle,
         turns,
@@ -79,14 +102,14 @@ fn settings_of(desired: &Desired) -> String {
         tenant: _,
         orphan_policy: _,
     } = desired;
-    format!("{endpoint} {account_id:?} {credentials} {ca_bundle:?} {turns} {request_timeout:?}")
+    format!("{kind:?} {endpoint} {credentials} {ca_bundle:?} {turns} {request_timeout:?}")
 }
 
-fn guarded(ctx: &Context, name: &str, desired: &Desired, client: Client) -> Arc<Guard> {
+fn guarded(ctx: &Context, name: &str, desired: &Desired, client: Box<dyn Provider>) -> Arc<Guard> {
     let (wakes, key) = (ctx.wakes.clone(), ObjectKey::cluster(name));
-    let alarm = Arc::new(move || wakes.now(Kind::StorageAccount, key.clone()));
+    let alarm = Arc::new(move || wakes.now(runtime::Kind::StorageAccount, key.clone()));
     let (turns, timeout) = (desired.turns, desired.request_timeout);
-    Arc::new(Guard::new(name, Box::new(client), turns, timeout, ctx.metrics.clone(), alarm))
+    Arc::new(Guard::new(name, client, turns, timeout, ctx.metrics.clone(), alarm))
 }
 
 fn unusable(desired: &Desired, error: &BuildError) -> Verdict {
@@ -94,14 +117,23 @@ fn unusable(desired: &Desired, error: &BuildError) -> Verdict {
     match error {
         BuildError::Endpoint(endpoint) => Verdict::blocked(
             Reason::InvalidSpec,
-            format!("`spec.provider.management.endpoint` must be an http or https URL, and is '{endpoint}'."),
-        ),
-        BuildError::Token => Verdict::blocked(
-            Reason::CredentialsRefused,
             format!(
-                "The entry `{TOKEN}` of Secret '{credentials}' is no API token: it must be printable text without spaces."
+                "`spec.provider.{}.endpoint` must be an http or https URL, and is '{endpoint}'.",
+                desired.kind.field()
             ),
         ),
+        BuildError::Credentials => {
+            let wanted = desired.kind.credentials();
+            let names: Vec<String> = wanted.entries.iter().map(|entry| format!("`{entry}`")).collect();
+            Verdict::blocked(
+                Reason::CredentialsRefused,
+                format!(
+                    "What is in {} of Secret '{credentials}' is not {}: it must be printable text without spaces.",
+                    names.join(" and "),
+                    wanted.what
+                ),
+            )
+        }
         BuildError::CaBundle => {
             let bundle = desired.ca_bundle.as_deref().unwrap_or_default();
             Verdict::blocked(

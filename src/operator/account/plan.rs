@@ -1,6 +1,8 @@
 //! What is done about an account. Pure.
 
-use crate::api::account::{AccountBound, OrphanPolicy, ProviderStatus};
+use crate::api::account::{
+    AccountBound, GarageSpec, ManagementSpec, OrphanPolicy, ProviderSpec, ProviderStatus,
+};
 use crate::api::{Reason, StorageAccountSpec, StorageAccountStatus};
 use crate::operator::runtime::{Blocked, Extra, Plan, Verdict};
 use crate::operator::tenant::plan::first_names;
@@ -11,10 +13,10 @@ use std::time::Duration;
 /// What the spec asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Desired {
+    /// Which object store, and what only it needs to know.
+    pub kind: Kind,
     /// URL of the management API.
     pub endpoint: String,
-    /// The account at the provider; `None`: that of the credentials.
-    pub account_id: Option<String>,
     /// Secret with the credentials.
     pub credentials: String,
     /// Secret with the certificates to trust.
@@ -27,6 +29,54 @@ pub struct Desired {
     pub tenant: Option<String>,
     /// What is done about keys that outlived their AccessKeys.
     pub orphan_policy: OrphanPolicy,
+}
+
+/// The object stores that an account can be at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// storekeeper's own management server.
+    Management {
+        /// The account there; `None`: that of the credentials.
+        account_id: Option<String>,
+    },
+    /// Garage.
+    Garage,
+}
+
+impl Kind {
+    /// The field of `spec.provider` that asks for it.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::Management { .. } => "management",
+            Self::Garage => "garage",
+        }
+    }
+
+    /// The credentials that it takes: the entries of their Secret, and what they are.
+    pub fn credentials(&self) -> Credentials {
+        match self {
+            Self::Management { .. } => Credentials { entries: &["token"], what: "an API token" },
+            Self::Garage => Credentials { entries: &["token"], what: "an admin token" },
+        }
+    }
+}
+
+/// What a Secret with credentials holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// Its entries.
+    pub entries: &'static [&'static str],
+    /// What is in them, with an article.
+    pub what: &'static str,
+}
+
+impl Credentials {
+    /// What to put where, in words: an API token in its entry `token`.
+    pub fn in_words(self) -> String {
+        let names: Vec<String> = self.entries.iter().map(|entry| format!("`{entry}`")).collect();
+        let entries = if names.len() == 1 { "entry" } else { "entries" };
+        format!("{} in its {entries} {}", self.what, names.join(" and "))
+    }
 }
 
 /// What there is.
@@ -137,20 +187,35 @@ pub enum Step {
 
 /// Parses the spec.
 pub fn desired(name: &str, spec: &StorageAccountSpec) -> Result<Desired, Blocked> {
-    let Some(management) = &spec.provider.management else {
-        let provider = if spec.provider.ceph_rgw.is_some() { "cephRgw" } else { "garage" };
-        return Err(Blocked::new(
-            Reason::NotSupportedByProvider,
-            format!(
-                "This version of storekeeper cannot use `{provider}`, which StorageAccount '{name}' asks for."
-            ),
-        ));
+    let ProviderSpec { management, ceph_rgw: _, garage } = &spec.provider;
+    let (kind, endpoint, credentials, ca_bundle) = match (management, garage) {
+        (Some(ManagementSpec { endpoint, account_id, credentials_secret_ref, ca_bundle_secret_ref }), _) => {
+            let kind = Kind::Management { account_id: account_id.clone() };
+            (kind, endpoint, credentials_secret_ref, ca_bundle_secret_ref)
+        }
+        (
+            None,
+            Some(GarageSpec {
+                endpoint,
+                credentials_secret_ref,
+                ca_bundle_secret_ref,
+                allow_write_to_delete: _,
+            }),
+        ) => (Kind::Garage, endpoint, credentials_secret_ref, ca_bundle_secret_ref),
+        (None, None) => {
+            return Err(Blocked::new(
+                Reason::NotSupportedByProvider,
+                format!(
+                    "This version of storekeeper cannot use `cephRgw`, which StorageAccount '{name}' asks for."
+                ),
+            ));
+        }
     };
     Ok(Desired {
-        endpoint: management.endpoint.clone(),
-        account_id: management.account_id.clone(),
-        credentials: management.credentials_secret_ref.name.clone(),
-        ca_bundle: management.ca_bundle_secret_ref.as_ref().map(|reference| reference.name.clone()),
+        kind,
+        endpoint: endpoint.clone(),
+        credentials: credentials.name.clone(),
+        ca_bundle: ca_bundle.as_ref().map(|reference| reference.name.clone()),
         turns: usize::try_from(spec.limits.max_concurrent_requests).unwrap_or(1).max(1),
         request_timeout: Duration::from_secs(spec.limits.request_timeout_seconds.max(1).into()),
         tenant: spec.tenant_ref.as_ref().map(|reference| reference.name.clone()),

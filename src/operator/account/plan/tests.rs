@@ -1,4 +1,4 @@
-use super::{Bound, Desired, Link, Seen, Step, Talk, desired, make, remove, report};
+use super::{Bound, Desired, Kind, Link, Seen, Step, Talk, desired, make, remove, report};
 use crate::api::{Reason, StorageAccountSpec, StorageAccountStatus};
 use crate::operator::runtime::{Extra, Plan, Verdict};
 use crate::provider::{Capability, Description};
@@ -147,13 +147,17 @@ fn an_account_goes_once_nothing_uses_it_and_it_is_not_the_default() {
 }
 
 #[test]
-fn only_the_management_server_can_be_used_yet() {
-    let other = json!({"endpoint": "https://m", "credentialsSecretRef": {"name": "admin"}});
-    for (provider, word) in [(json!({"cephRgw": other}), "cephRgw"), (json!({"garage": other}), "garage")] {
-        let refusal = desired("main", &spec(&provider)).unwrap_err();
-        assert_eq!(refusal.0, Reason::NotSupportedByProvider);
-        assert!(refusal.1.contains(word));
-    }
+fn each_object_store_says_what_only_it_needs() {
+    let one = json!({"endpoint": "https://m", "credentialsSecretRef": {"name": "admin"}});
+    let wanted = |provider: Value| desired("main", &spec(&provider));
+    let management = wanted(json!({"management": one})).unwrap();
+    assert_eq!(management.kind, Kind::Management { account_id: None });
+    let garage = wanted(json!({"garage": one})).unwrap();
+    assert_eq!(garage, Desired { kind: Kind::Garage, ..management });
+    assert_eq!(garage.kind.credentials().in_words(), "an admin token in its entry `token`");
+    let refusal = wanted(json!({"cephRgw": one})).unwrap_err();
+    assert_eq!(refusal.0, Reason::NotSupportedByProvider);
+    assert!(refusal.1.contains("cephRgw"));
 }
 
 #[test]
