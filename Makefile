@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help quickstart quickstart-down test prove prove-server bench-server simulate faults soak test-rust test-python build fmt lint crds chart openapi venv controlplane clients figures clean
+.PHONY: help quickstart quickstart-down test test-providers prove prove-server bench-server simulate faults soak test-rust test-python build fmt lint crds chart openapi venv controlplane clients figures clean
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -31,6 +31,10 @@ test: test-rust test-python ## Every test
 
 test-rust: ## The tests of the Rust code
 	$(CARGO) test --locked
+
+test-providers: build venv ## The conformance suite on a real server of every provider; builds or installs those that are missing
+	@scripts/garage >/dev/null
+	cd tests && $(VENV)/bin/python -m pytest -s providers $(PYTEST)
 
 prove: ## The exactly-once proofs: the model in every world, random schedules, the fault matrix, a soak (long; `make test` has a part of each)
 	STOREKEEPER_MODEL=full $(CARGO) test --locked --profile simulation --test once_model -- --nocapture

@@ -78,7 +78,7 @@ def made_refusal(status: int, request: Request) -> Answer:
 class Upstream:
     """The server behind the proxy. Every request gets a connection of its own, so none is ever stale."""
 
-    def __init__(self, host: str, port: int, context: ssl.SSLContext, latest: float) -> None:
+    def __init__(self, host: str, port: int, context: ssl.SSLContext | None, latest: float) -> None:
         self._host = host
         self._latest = latest
         self._port = port

@@ -34,10 +34,11 @@ class Seen:
 
 
 class FaultProxy:
-    """Forwards to one `upstream` URL. A crash fault calls `on_crash`, which must return when the victim is dead.
+    """Forwards to one `upstream` URL, which may be without TLS; it speaks TLS itself.
 
-    A late request is sent after `latest` seconds even when nothing else came at its point. With a `selector`, who comes
-    through here is shown only those of our cluster-scoped objects that have its labels.
+    A crash fault calls `on_crash`, which must return when the victim is dead. A late request is sent after `latest`
+    seconds even when nothing else came at its point. With a `selector`, who comes through here is shown only those of
+    our cluster-scoped objects that have its labels.
     """
 
     def __init__(
@@ -51,8 +52,10 @@ class FaultProxy:
     ) -> None:
         address = urlsplit(upstream)
         assert address.hostname is not None and address.port is not None
-        outgoing = ssl.create_default_context(cafile=str(upstream_ca))
-        outgoing.set_alpn_protocols(["http/1.1"])
+        outgoing: ssl.SSLContext | None = None
+        if address.scheme == "https":
+            outgoing = ssl.create_default_context(cafile=str(upstream_ca))
+            outgoing.set_alpn_protocols(["http/1.1"])
         self._upstream = Upstream(address.hostname, address.port, outgoing, latest)
         self._incoming = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._incoming.load_cert_chain(certificates.cert, certificates.key)

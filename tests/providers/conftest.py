@@ -1,0 +1,80 @@
+"""One installation per run, every store beside it, and one namespace and Tenant per test and store."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterator
+
+import pytest
+
+from harness.installation import NAMESPACE, REQUEST_TIMEOUT_SECONDS, Installation
+from harness.running import started
+from providers.stores import STORES, Store, made
+from providers.world import StoreWorld
+
+_numbers = iter(range(1, 100_000))
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with started(Installation(tmp_path_factory.mktemp("installation"))) as there:
+        print(f"logs of the installation: {there.logs}")
+        yield there
+
+
+@pytest.fixture(scope="session", params=sorted(STORES))
+def store(installation: Installation, request: pytest.FixtureRequest) -> Iterator[Store]:
+    """A real store with a Ready StorageAccount of its name. One that cannot be started fails its tests."""
+    with started(made(request.param, installation)) as there:
+        provider, credentials = there.provider()
+        (settings,) = provider.values()
+        installation.credentials(there.name, credentials)
+        settings |= {"credentialsSecretRef": {"name": there.name}, "caBundleSecretRef": {"name": "main-ca"}}
+        spec = {
+            "provider": provider,
+            "s3": {"endpoint": there.s3_endpoint, "region": there.region},
+            "limits": {"requestTimeoutSeconds": REQUEST_TIMEOUT_SECONDS},
+        }
+        account = {"apiVersion": "storekeeper.dev/v1alpha1", "kind": "StorageAccount", "metadata": {"name": there.name}}
+        installation.kube.create({**account, "spec": spec})
+        installation.kube.wait_ready("StorageAccount", there.name)
+        yield there
+        installation.kube.delete("StorageAccount", there.name)
+        installation.kube.wait_gone("StorageAccount", there.name)
+        installation.kube.delete("Secret", there.name, NAMESPACE)
+
+
+@pytest.fixture
+def world(installation: Installation, store: Store, request: pytest.FixtureRequest) -> Iterator[StoreWorld]:
+    words = re.sub(r"[^a-z0-9]+", "-", request.node.originalname.removeprefix("test_").lower())
+    there = StoreWorld(installation, f"{words[:24].strip('-')}-{next(_numbers)}", store)
+    there.namespace(there.ns)
+    there.tenant(there.tenant_name, accountRef={"name": store.name})
+    try:
+        yield there
+    finally:
+        installation.clear_faults()
+        store.proxy.rules.clear()
+        store.proxy.release()
+        empty(there)
+        there.remove()
+
+
+def empty(world: StoreWorld) -> None:
+    """Nothing that a test wrote may keep its buckets."""
+    for bucket in world.kube.items("Bucket", world.ns):
+        world.kube.patch("Bucket", bucket["metadata"]["name"], {"spec": {"deletionPolicy": "Retain"}}, world.ns)
+    for user in world.kube.items("StorageUser", world.ns):
+        world.kube.patch("StorageUser", user["metadata"]["name"], {"spec": {"deletionPolicy": "Retain"}}, world.ns)
+    world.kube.patch("Tenant", world.tenant_name, {"spec": {"deletionPolicy": "Retain"}})
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failed test says where the logs are, and shows the end of the operator's."""
+    report = yield
+    there = getattr(item, "funcargs", {}).get("installation")
+    if report.failed and there is not None and hasattr(there, "operator"):
+        lines = there.operator.log.read_text(errors="replace").splitlines()[-30:]
+        report.sections.append((f"operator, {there.operator.log}", "\n".join(lines)))
+    return report

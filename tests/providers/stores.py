@@ -1,0 +1,175 @@
+"""The object stores that the suite runs against: how each is started, asked and broken.
+
+A store says what it can do (`able`), and the cases ask for that, never for its name.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any
+
+from harness import tls
+from harness.garage import Garage
+from harness.installation import Installation
+from harness.management import Management
+from harness.management_server import ManagementServer
+from harness.proxy import FaultProxy
+
+Provider = dict[str, Any]
+
+FULL, READ_WRITE, READ, WRITE = "Full", "ReadWrite", "Read", "Write"
+
+
+class Store(ABC):
+    """One real object store, with a fault proxy before its management API."""
+
+    name: str
+    region: str
+    s3_endpoint: str
+    # Beyond what every store can: "versioning", "object-lock", "exact-write", "user-quotas", "tombstones".
+    able: frozenset[str]
+    proxy: FaultProxy
+
+    @abstractmethod
+    def start(self) -> None: ...
+
+    @abstractmethod
+    def stop(self) -> None: ...
+
+    @abstractmethod
+    def restart(self) -> None:
+        """Stop the server and start it again on the same data."""
+
+    @abstractmethod
+    def provider(self) -> tuple[Provider, dict[str, str]]:
+        """`spec.provider` without the reference to the credentials, and the credentials."""
+
+    @abstractmethod
+    def keys_of(self, login: str) -> set[str]:
+        """The ids of the access keys that the user of that login has at the store."""
+
+    @abstractmethod
+    def revoke(self, key: str) -> None:
+        """Remove a key behind the operator's back."""
+
+    @abstractmethod
+    def foreign_user(self, login: str, tenant: str) -> Any:
+        """Make something that has the login, as somebody else would; what is returned must stay as it is."""
+
+    @abstractmethod
+    def foreign_state(self, made: Any) -> Any:
+        """How that is now."""
+
+
+class ManagementStore(Store):
+    """storekeeper's own management server."""
+
+    name = "management"
+    able = frozenset({"versioning", "object-lock", "exact-write", "user-quotas"})
+
+    def __init__(self, folder: Path, certificates: tls.Certificates, logs: Path) -> None:
+        self.certificates = certificates
+        self.server = ManagementServer(folder, certificates, logs=logs, options=("--rate-limit", "0"))
+        self.region, self.s3_endpoint = self.server.region, self.server.s3_endpoint
+        self.management: Management
+        self._token: str
+
+    def start(self) -> None:
+        self.server.start()
+        self.management, self._token = self.server.client("providers")
+        self.proxy = FaultProxy(self.server.endpoint, self.certificates.ca, self.certificates)
+        self.proxy.start()
+
+    def stop(self) -> None:
+        if hasattr(self, "proxy"):
+            self.proxy.stop()
+        self.server.stop()
+
+    def restart(self) -> None:
+        self.server.stop()
+        self.server.start()
+
+    def provider(self) -> tuple[Provider, dict[str, str]]:
+        return {"management": {"endpoint": self.proxy.endpoint}}, {"token": self._token}
+
+    def keys_of(self, login: str) -> set[str]:
+        return {key["accessKeyId"] for key in self.management.access_keys_of(login)}
+
+    def revoke(self, key: str) -> None:
+        self.management.revoke(key)
+
+    def foreign_user(self, login: str, tenant: str) -> Any:
+        (found,) = [one for one in self.management.items("tenants") if one["name"] == tenant]
+        body = {"login": login, "tenantId": found["id"], "name": "somebody", "role": "FullAccess"}
+        return self.management.call("POST", "/v1/users", body)
+
+    def foreign_state(self, made: Any) -> Any:
+        return self.management.call("GET", f"/v1/users/{made['id']}")
+
+
+class GarageStore(Store):
+    """Garage."""
+
+    name = "garage"
+    able = frozenset({"tombstones"})
+
+    def __init__(self, folder: Path, certificates: tls.Certificates, logs: Path) -> None:
+        self.certificates = certificates
+        self.garage = Garage(folder, logs=logs)
+        self.region, self.s3_endpoint = self.garage.region, self.garage.s3_endpoint
+
+    def start(self) -> None:
+        self.garage.start()
+        self.proxy = FaultProxy(self.garage.endpoint, self.certificates.ca, self.certificates)
+        self.proxy.start()
+
+    def stop(self) -> None:
+        if hasattr(self, "proxy"):
+            self.proxy.stop()
+        self.garage.stop()
+
+    def restart(self) -> None:
+        self.garage.restart()
+
+    def provider(self) -> tuple[Provider, dict[str, str]]:
+        return {"garage": {"endpoint": self.proxy.endpoint}}, {"token": self.garage.token("operator")}
+
+    def marks(self) -> dict[str, dict[str, Any]]:
+        """What our keys say of themselves, by id."""
+        prefix = "storekeeper "
+        ours = [key for key in self.garage.all_keys() if key["name"].startswith(prefix)]
+        return {key["id"]: json.loads(key["name"].removeprefix(prefix)) for key in ours}
+
+    def keys_of(self, login: str) -> set[str]:
+        return {key for key, mark in self.marks().items() if mark["is"] == "key" and mark["user"] == login}
+
+    def revoke(self, key: str) -> None:
+        self.garage.post("DeleteKey", id=key)
+
+    def foreign_user(self, login: str, tenant: str) -> Any:
+        mark = {
+            "is": "user",
+            "login": login,
+            "tenant": tenant,
+            "owner": "another-cluster/another-object",
+            "object": "elsewhere/app",
+            "enabled": True,
+            "role": "FullAccess",
+        }
+        return self.garage.post("CreateKey", {"name": f"storekeeper {json.dumps(mark)}"})
+
+    def foreign_state(self, made: Any) -> Any:
+        return self.garage.get("GetKeyInfo", id=made["accessKeyId"], showSecretKey="true")
+
+
+STORES: dict[str, type[ManagementStore] | type[GarageStore]] = {
+    store.name: store for store in (ManagementStore, GarageStore)
+}
+
+
+def made(name: str, installation: Installation) -> Store:
+    """The store of that name, not started."""
+    folder = installation.folder / f"store-{name}"
+    return STORES[name](folder, installation.certificates, installation.logs / name)
