@@ -70,7 +70,9 @@ impl Client {
         let (allow, deny) = if creates(&mark) { (rights, None) } else { (None, rights) };
         let name = Some(Mark::Key(mark).text());
         let change = KeyChange { name, allow, deny, ..KeyChange::default() };
-        self.update_key(call, id, &change.enabled(user.mark.enabled)).await
+        // A key that works needs no word: the user may have been suspended since it was looked at, and its keys with it.
+        let change = if user.mark.enabled { change } else { change.enabled(false) };
+        self.update_key(call, id, &change).await
     }
 
     /// A key of that id is there, or was: ours from before, or an id that Garage will never take again.
