@@ -1,4 +1,4 @@
-"""A real Garage on loopback: one node, SQLite, data in a folder. And its admin API, for set-up and assertions."""
+"""A real Garage on loopback: one node, data in a folder. And its admin API, for set-up and assertions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SCOPE = (
 CONFIGURATION = """\
 metadata_dir = "{folder}/meta"
 data_dir = "{folder}/data"
-db_engine = "sqlite"
+db_engine = "lmdb"
 replication_factor = 1
 rpc_bind_addr = "127.0.0.1:{rpc}"
 rpc_public_addr = "127.0.0.1:{rpc}"

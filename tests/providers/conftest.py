@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-from harness.installation import NAMESPACE, REQUEST_TIMEOUT_SECONDS, Installation
+from harness.installation import NAMESPACE, Installation
 from harness.running import started
 from providers.stores import STORES, Store, made
 from providers.world import StoreWorld
@@ -33,7 +33,7 @@ def store(installation: Installation, request: pytest.FixtureRequest) -> Iterato
         spec = {
             "provider": provider,
             "s3": {"endpoint": there.s3_endpoint, "region": there.region},
-            "limits": {"requestTimeoutSeconds": REQUEST_TIMEOUT_SECONDS},
+            "limits": {"requestTimeoutSeconds": there.timeout},
         }
         account = {"apiVersion": "storekeeper.dev/v1alpha1", "kind": "StorageAccount", "metadata": {"name": there.name}}
         installation.kube.create({**account, "spec": spec})

@@ -12,7 +12,7 @@ from typing import Any
 
 from harness import tls
 from harness.garage import Garage
-from harness.installation import Installation
+from harness.installation import REQUEST_TIMEOUT_SECONDS, Installation
 from harness.management import Management
 from harness.management_server import ManagementServer
 from harness.proxy import FaultProxy
@@ -30,6 +30,8 @@ class Store(ABC):
     s3_endpoint: str
     # Beyond what every store can: "versioning", "object-lock", "exact-write", "user-quotas", "tombstones".
     able: frozenset[str]
+    # Seconds that one request may take: where a call is several of them, on a busy machine, a short time is a fault.
+    timeout: int
     proxy: FaultProxy
 
     @abstractmethod
@@ -68,6 +70,7 @@ class ManagementStore(Store):
 
     name = "management"
     able = frozenset({"versioning", "object-lock", "exact-write", "user-quotas"})
+    timeout = REQUEST_TIMEOUT_SECONDS
 
     def __init__(self, folder: Path, certificates: tls.Certificates, logs: Path) -> None:
         self.certificates = certificates
@@ -114,6 +117,7 @@ class GarageStore(Store):
 
     name = "garage"
     able = frozenset({"tombstones"})
+    timeout = 10
 
     def __init__(self, folder: Path, certificates: tls.Certificates, logs: Path) -> None:
         self.certificates = certificates
