@@ -41,7 +41,7 @@ def test_fifty_keys_on_one_user_at_once(world: StoreWorld) -> None:
     world.app()
     began = time.monotonic()
     names = keys(world)
-    world.at_rest(names)
+    world.at_rest(names, deadline=300)
     print(f"{world.store.name}: {MANY} keys Ready and proved in {time.monotonic() - began:.1f} s")
 
 
