@@ -26,8 +26,13 @@ impl Server {
         let store = Store::open(folder.path()).unwrap();
         let password = Some(ShownSecret::new(PASSWORD.to_owned()));
         first_start::fill(&store, password, storekeeper::clock::now(), |_| {}).await.unwrap();
-        let settings =
-            http::Settings { region: "storekeeper".to_owned(), idempotency_keys, rate_limit: 0, tls: false };
+        let settings = http::Settings {
+            region: "storekeeper".to_owned(),
+            idempotency_keys,
+            rate_limit: 0,
+            tls: false,
+            body_time: http::BODY_TIME,
+        };
         let router = router(&App::new(store, settings).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
