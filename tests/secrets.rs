@@ -18,7 +18,7 @@ use storekeeper::operator::runtime::Context;
 use storekeeper::operator::runtime::clients::OwnSecret;
 use storekeeper::operator::secret::publish::Stored;
 use storekeeper::operator::secret::render::{Rendered, render};
-use storekeeper::provider::{KeyPair, garage, management};
+use storekeeper::provider::{KeyPair, ceph_rgw, garage, management};
 use storekeeper::server::first_start::FirstStart;
 use storekeeper::server::store::Store;
 use storekeeper::server::store::keys::SigningKey;
@@ -59,6 +59,8 @@ fn what_holds_a_secret_has_neither_debug_nor_display() {
         OwnSecret,
         management::Settings,
         management::Client,
+        ceph_rgw::Settings,
+        ceph_rgw::Client,
         garage::Settings,
         garage::Client,
         Stored,

@@ -3,6 +3,7 @@
 //! A provider makes calls and reports what came back; it decides nothing about custom resources and knows nothing of
 //! Kubernetes. Secrets are held in [`KeyPair`], which has no `Debug` and is zeroized when dropped.
 
+pub mod ceph_rgw;
 pub mod error;
 pub mod garage;
 pub mod http;

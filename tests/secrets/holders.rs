@@ -39,6 +39,7 @@ pub fn in_public() -> BTreeSet<String> {
             "operator/key/",
             "operator/runtime/worker",
             "provider/management/transport",
+            "provider/ceph_rgw/",
             "provider/garage/",
             "provider/http/",
             "server/http/",
