@@ -34,6 +34,7 @@ test-rust: ## The tests of the Rust code
 
 test-providers: build venv ## The conformance suite on a real server of every provider; builds or installs those that are missing
 	@scripts/garage >/dev/null
+	@$(RUN) -m harness.rgw run -- $(CARGO) test --locked --test ceph_rgw
 	cd tests && $(VENV)/bin/python -m pytest -s providers $(PYTEST)
 
 prove: ## The exactly-once proofs: the model in every world, random schedules, the fault matrix, a soak (long; `make test` has a part of each)

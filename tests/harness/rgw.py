@@ -16,8 +16,13 @@ import tempfile
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
 
 import requests
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from harness.ports import free_port
 from harness.process import Process
@@ -26,7 +31,7 @@ from harness.running import started
 PACKAGES = ("ceph-mon", "ceph-osd", "radosgw")
 TOOLS = ("ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "ceph", "monmaptool")
 # What the operator needs, and no more.
-CAPS = "users=*;buckets=*;metadata=read;user-policy=*"
+CAPS = "users=*;buckets=*;metadata=*"
 REGION = "default"
 
 # Each line is there for a reason: no authentication between the daemons, no second copy of anything, few placement
@@ -192,12 +197,33 @@ class Rgw:
         for daemon in (self.gateway, self._osd, self._monitor):
             daemon.kill()
 
+    def call(self, method: str, what: str, query: dict[str, str]) -> requests.Response:
+        """A request of the Admin Ops API, as the operator."""
+        url = f"{self.endpoint}/admin/{what}?{urlencode(query, quote_via=quote)}"
+        request = AWSRequest(method=method, url=url)
+        S3SigV4Auth(Credentials(self.admin.access_key, self.admin.secret_key), "s3", self.region).add_auth(request)
+        answer = requests.request(method, url, headers=dict(request.headers), timeout=30)
+        if answer.status_code >= 400 and answer.status_code != 404:
+            raise AssertionError(f"{method} {what}: {answer.status_code} {answer.text[:200]}")
+        return answer
+
+    def uids(self) -> list[str]:
+        """The uids of all users, a thousand at most."""
+        uids: list[str] = self.call("GET", "user", {"list": "", "max-entries": "1000"}).json()["keys"]
+        return uids
+
+    def user(self, uid: str) -> dict[str, Any] | None:
+        """A user with its keys; None if there is none."""
+        answer = self.call("GET", "metadata/user", {"key": uid})
+        return None if answer.status_code == 404 else answer.json()["data"]
+
     def environment(self) -> dict[str, str]:
         """What a test that is not written in Python needs to know."""
         return {
             "STOREKEEPER_RGW_ENDPOINT": self.endpoint,
             "STOREKEEPER_RGW_ACCESS_KEY": self.admin.access_key,
             "STOREKEEPER_RGW_SECRET_KEY": self.admin.secret_key,
+            "STOREKEEPER_RGW_LOG": str(self.logs / "client.rgw.log"),
         }
 
 
