@@ -6,11 +6,13 @@ use crate::api::Reason;
 use crate::operator::runtime::clients::OwnSecret;
 use crate::operator::runtime::{self, Context, Error, ObjectKey, Verdict};
 use crate::provider::http::BuildError;
-use crate::provider::{Provider, garage, management};
+use crate::provider::{Provider, ceph_rgw, garage, management};
 use std::sync::Arc;
 
 /// The entries of the Secrets.
 const TOKEN: &str = "token";
+const ACCESS_KEY: &str = "accessKey";
+const SECRET_KEY: &str = "secretKey";
 const CA: &str = "ca.crt";
 
 /// The connection with these settings, made anew only where anything about them has changed; or what is wrong with them.
@@ -79,6 +81,14 @@ fn client(
             token: entry(TOKEN)?,
             ca_pem,
             account_id: account_id.clone(),
+            timeout,
+        })?),
+        Kind::CephRgw { region } => Box::new(ceph_rgw::Client::new(ceph_rgw::Settings {
+            endpoint,
+            access_key: entry(ACCESS_KEY)?.reveal().to_owned(),
+            secret_key: entry(SECRET_KEY)?,
+            region: region.clone(),
+            ca_pem,
             timeout,
         })?),
         Kind::Garage => Box::new(garage::Client::new(garage::Settings {

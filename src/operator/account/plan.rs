@@ -1,7 +1,7 @@
 //! What is done about an account. Pure.
 
 use crate::api::account::{
-    AccountBound, GarageSpec, ManagementSpec, OrphanPolicy, ProviderSpec, ProviderStatus,
+    AccountBound, CephRgwSpec, GarageSpec, ManagementSpec, OrphanPolicy, ProviderSpec, ProviderStatus,
 };
 use crate::api::{Reason, StorageAccountSpec, StorageAccountStatus};
 use crate::operator::runtime::{Blocked, Extra, Plan, Verdict};
@@ -39,6 +39,11 @@ pub enum Kind {
         /// The account there; `None`: that of the credentials.
         account_id: Option<String>,
     },
+    /// Ceph's object gateway.
+    CephRgw {
+        /// The region that requests are signed for; `None`: the gateways' default.
+        region: Option<String>,
+    },
     /// Garage.
     Garage,
 }
@@ -48,6 +53,7 @@ impl Kind {
     pub fn field(&self) -> &'static str {
         match self {
             Self::Management { .. } => "management",
+            Self::CephRgw { .. } => "cephRgw",
             Self::Garage => "garage",
         }
     }
@@ -56,6 +62,9 @@ impl Kind {
     pub fn credentials(&self) -> Credentials {
         match self {
             Self::Management { .. } => Credentials { entries: &["token"], what: "an API token" },
+            Self::CephRgw { .. } => {
+                Credentials { entries: &["accessKey", "secretKey"], what: "the key of an admin user" }
+            }
             Self::Garage => Credentials { entries: &["token"], what: "an admin token" },
         }
     }
@@ -187,13 +196,22 @@ pub enum Step {
 
 /// Parses the spec.
 pub fn desired(name: &str, spec: &StorageAccountSpec) -> Result<Desired, Blocked> {
-    let ProviderSpec { management, ceph_rgw: _, garage } = &spec.provider;
-    let (kind, endpoint, credentials, ca_bundle) = match (management, garage) {
-        (Some(ManagementSpec { endpoint, account_id, credentials_secret_ref, ca_bundle_secret_ref }), _) => {
+    let ProviderSpec { management, ceph_rgw, garage } = &spec.provider;
+    let (kind, endpoint, credentials, ca_bundle) = match (management, ceph_rgw, garage) {
+        (
+            Some(ManagementSpec { endpoint, account_id, credentials_secret_ref, ca_bundle_secret_ref }),
+            _,
+            _,
+        ) => {
             let kind = Kind::Management { account_id: account_id.clone() };
             (kind, endpoint, credentials_secret_ref, ca_bundle_secret_ref)
         }
+        (None, Some(CephRgwSpec { endpoint, region, credentials_secret_ref, ca_bundle_secret_ref }), _) => {
+            let kind = Kind::CephRgw { region: region.clone() };
+            (kind, endpoint, credentials_secret_ref, ca_bundle_secret_ref)
+        }
         (
+            None,
             None,
             Some(GarageSpec {
                 endpoint,
@@ -202,13 +220,10 @@ pub fn desired(name: &str, spec: &StorageAccountSpec) -> Result<Desired, Blocked
                 allow_write_to_delete: _,
             }),
         ) => (Kind::Garage, endpoint, credentials_secret_ref, ca_bundle_secret_ref),
-        (None, None) => {
-            return Err(Blocked::new(
-                Reason::NotSupportedByProvider,
-                format!(
-                    "This version of storekeeper cannot use `cephRgw`, which StorageAccount '{name}' asks for."
-                ),
-            ));
+        // The schema does not let it come to that.
+        (None, None, None) => {
+            let message = format!("`spec.provider` of StorageAccount '{name}' must name one object store.");
+            return Err(Blocked::new(Reason::InvalidSpec, message));
         }
     };
     Ok(Desired {

@@ -155,9 +155,11 @@ fn each_object_store_says_what_only_it_needs() {
     let garage = wanted(json!({"garage": one})).unwrap();
     assert_eq!(garage, Desired { kind: Kind::Garage, ..management });
     assert_eq!(garage.kind.credentials().in_words(), "an admin token in its entry `token`");
-    let refusal = wanted(json!({"cephRgw": one})).unwrap_err();
-    assert_eq!(refusal.0, Reason::NotSupportedByProvider);
-    assert!(refusal.1.contains("cephRgw"));
+    let ceph = wanted(json!({"cephRgw": one})).unwrap();
+    assert_eq!(ceph, Desired { kind: Kind::CephRgw { region: None }, ..garage });
+    let words = "the key of an admin user in its entries `accessKey` and `secretKey`";
+    assert_eq!(ceph.kind.credentials().in_words(), words);
+    assert_eq!(wanted(json!({})).unwrap_err().0, Reason::InvalidSpec);
 }
 
 #[test]
