@@ -16,6 +16,7 @@ from harness.installation import REQUEST_TIMEOUT_SECONDS, Installation
 from harness.management import Management
 from harness.management_server import ManagementServer
 from harness.proxy import FaultProxy
+from harness.rgw import Rgw
 
 Provider = dict[str, Any]
 
@@ -168,8 +169,64 @@ class GarageStore(Store):
         return self.garage.get("GetKeyInfo", id=made["accessKeyId"], showSecretKey="true")
 
 
-STORES: dict[str, type[ManagementStore] | type[GarageStore]] = {
-    store.name: store for store in (ManagementStore, GarageStore)
+class CephRgwStore(Store):
+    """Ceph's object gateway."""
+
+    name = "ceph-rgw"
+    able = frozenset({"versioning", "object-lock", "exact-write", "user-quotas"})
+
+    def __init__(self, folder: Path, certificates: tls.Certificates, logs: Path) -> None:
+        self.certificates = certificates
+        self.rgw = Rgw(folder, logs=logs)
+        self.region, self.s3_endpoint = self.rgw.region, self.rgw.endpoint
+
+    def start(self) -> None:
+        self.rgw.start()
+        self.proxy = FaultProxy(self.rgw.endpoint, self.certificates.ca, self.certificates)
+        self.proxy.start()
+
+    def stop(self) -> None:
+        if hasattr(self, "proxy"):
+            self.proxy.stop()
+        self.rgw.stop()
+
+    def restart(self) -> None:
+        self.rgw.restart()
+
+    def provider(self) -> tuple[Provider, dict[str, str]]:
+        key = {"accessKey": self.rgw.admin.access_key, "secretKey": self.rgw.admin.secret_key}
+        return {"cephRgw": {"endpoint": self.proxy.endpoint}}, key
+
+    @staticmethod
+    def _tenant(login: str) -> str:
+        """The RGW tenant of a login; see docs/providers/ceph-rgw.md."""
+        escaped = {"_": "__", "-": "_h", ".": "_p", "@": "_a"}
+        return "sk_" + "".join(escaped.get(character, character) for character in login)
+
+    def _users_of(self, login: str) -> list[dict[str, Any]]:
+        uids = [uid for uid in self.rgw.uids() if uid.partition("$")[0] == self._tenant(login)]
+        found = [self.rgw.user(uid) for uid in uids]
+        return [user for user in found if user is not None]
+
+    def keys_of(self, login: str) -> set[str]:
+        return {key["access_key"] for user in self._users_of(login) for key in user["keys"]}
+
+    def revoke(self, key: str) -> None:
+        found = self.rgw.call("GET", "user", {"access-key": key}).json()
+        uid = f"{found['tenant']}${found['user_id']}"
+        self.rgw.call("DELETE", "user", {"key": "", "uid": uid, "access-key": key, "key-type": "s3"})
+
+    def foreign_user(self, login: str, tenant: str) -> Any:
+        uid = f"{self._tenant(login)}$user"
+        self.rgw.call("PUT", "user", {"uid": uid, "display-name": "somebody's", "generate-key": "false"})
+        return uid
+
+    def foreign_state(self, made: Any) -> Any:
+        return self.rgw.user(made)
+
+
+STORES: dict[str, type[ManagementStore] | type[CephRgwStore] | type[GarageStore]] = {
+    store.name: store for store in (ManagementStore, CephRgwStore, GarageStore)
 }
 
 
