@@ -173,6 +173,7 @@ class CephRgwStore(Store):
     """Ceph's object gateway."""
 
     name = "ceph-rgw"
+    timeout = 30
     able = frozenset({"versioning", "object-lock", "exact-write", "user-quotas"})
 
     def __init__(self, folder: Path, certificates: tls.Certificates, logs: Path) -> None:

@@ -317,7 +317,7 @@ fn state(place: &Place, there: &There, record: Option<&Record>) -> BucketState {
         versioning: entry.versioning(),
         object_lock: entry.has_lock(),
         default_retention: recorded.and_then(|(_, retention, _)| retention),
-        quota: Quota { buckets: None, ..bucket.bucket_quota.quota(recorded.and_then(|(_, _, size)| size)) },
+        quota: Quota { buckets: None, ..bucket.quota.quota(recorded.and_then(|(_, _, size)| size)) },
         owner: recorded.and_then(|(record, ..)| record.owner()),
         object: recorded.map(|(record, ..)| record.object()),
         usage: Usage { buckets: 0, access_keys: 0, size: stored.size, objects: stored.num_objects },

@@ -108,7 +108,7 @@ impl Client {
             KeyId::Other(_) => None,
             KeyId::Full(mark) => Some(KeyState {
                 access_key_id: id.to_owned(),
-                user_id: entry.data.user_id.clone(),
+                user_id: entry.data.uid.clone(),
                 active: true,
                 owner: OwnerMark { cluster: cluster.clone(), uid: mark.uid() },
                 object: None,

@@ -71,11 +71,11 @@ pub fn sign(
     signed.extend(parts.headers.iter().chain(&added).map(|(name, value)| (*name, value.as_str())));
     signed.sort_unstable();
     let names = signed.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
-    let lines: String = signed.iter().map(|(name, value)| format!("{name}:{}\n", value.trim())).collect();
+    let lines: String = signed.iter().flat_map(|(name, value)| [*name, ":", value.trim(), "\n"]).collect();
     let request = [parts.method, &path(parts.path), parts.query, &lines, &names, &digest].join("\n");
     let scope = format!("{date}/{region}/s3/aws4_request");
     let text = [ALGORITHM, &time, &scope, &hex(&Sha256::digest(request.as_bytes()))].join("\n");
-    let signature = hex(&*mac(&*key(&credentials.secret_key, date, region), &text));
+    let signature = hex(&mac(&key(&credentials.secret_key, date, region), &text));
     let id = &credentials.access_key;
     let header = format!("{ALGORITHM} Credential={id}/{scope}, SignedHeaders={names}, Signature={signature}");
     added.push(("authorization", header));

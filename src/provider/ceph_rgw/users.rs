@@ -55,7 +55,7 @@ impl Client {
     }
 
     async fn state(&self, login: &str, entry: &UserEntry, keys: u64) -> Result<UserState, Failure> {
-        let uid = &entry.data.user_id;
+        let uid = &entry.data.uid;
         self.memory.note_owner(login, Some(owner_of(&entry.data)));
         let (buckets, stored) = tokio::try_join!(self.admin.buckets_of(uid), self.admin.stored(uid))?;
         let Stored { size, num_objects } = stored;
@@ -237,9 +237,9 @@ fn state(login: &str, user: &User, usage: Usage) -> UserState {
         Some(Of::Key { .. } | Of::Bucket { .. } | Of::Tenant { .. }) | None => None,
     };
     let size = written.as_ref().and_then(|written| written.size);
-    let quota = Quota { buckets: user.most_buckets(), ..user.user_quota.quota(size) };
+    let quota = Quota { buckets: user.most_buckets(), ..user.quota.quota(size) };
     let mut state = UserState {
-        id: user.user_id.clone(),
+        id: user.uid.clone(),
         login: login.to_owned(),
         tenant_id: String::new(),
         display_name: String::new(),

@@ -79,7 +79,8 @@ pub fn kib(bytes: u64) -> u64 {
 #[derive(Clone, Deserialize)]
 pub struct User {
     /// `tenant$name`.
-    pub user_id: String,
+    #[serde(rename = "user_id")]
+    pub uid: String,
     /// Whether it and its keys are refused.
     suspended: u8,
     /// How many buckets it may have; 0: any number, below: none.
@@ -96,7 +97,8 @@ pub struct User {
     #[serde(default)]
     pub placement_tags: Vec<String>,
     /// Limits of all its buckets together.
-    pub user_quota: Limits,
+    #[serde(rename = "user_quota")]
+    pub quota: Limits,
     #[serde(default)]
     attrs: Vec<Attribute>,
 }
@@ -165,7 +167,8 @@ pub struct Bucket {
     /// The uid of its owner.
     pub owner: String,
     /// Its limits.
-    pub bucket_quota: Limits,
+    #[serde(rename = "bucket_quota")]
+    pub quota: Limits,
     usage: Categories,
 }
 
