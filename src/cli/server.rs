@@ -94,13 +94,7 @@ fn serve(options: Options) -> Result<(), Failure> {
         s3_listen,
         insecure_listen,
         admin_password_file,
-        settings: Settings {
-            region,
-            idempotency_keys,
-            rate_limit,
-            tls: tls.is_some(),
-            body_time: BODY_TIME,
-        },
+        settings: Settings { region, idempotency_keys, rate_limit, tls: tls.is_some(), body_time: BODY_TIME },
         tls,
         patience: Patience::default(),
     };

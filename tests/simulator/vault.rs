@@ -231,7 +231,7 @@ impl Provider for Counter {
     }
 
     fn choose_pair(&self, key: &KeyWish, random: &[u8; RANDOM_BYTES]) -> Option<KeyPair> {
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let hex = |bytes: &[u8]| bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
         let pair = KeyPair {
             access_key_id: format!("CP{}", hex(&random[..9])),
             secret_access_key: ShownSecret::new(format!("{CANARY}{}", hex(&random[9..25]))),

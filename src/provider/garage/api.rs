@@ -184,7 +184,8 @@ struct Permit<'a> {
 struct Alias<'a> {
     bucket_id: &'a str,
     access_key_id: &'a str,
-    local_alias: &'a str,
+    #[serde(rename = "localAlias")]
+    name: &'a str,
 }
 
 /// What nodes answer: ours alone is asked.
@@ -330,7 +331,7 @@ impl Client {
         key: &str,
         name: &str,
     ) -> Result<(), Error> {
-        let body = Alias { bucket_id: bucket, access_key_id: key, local_alias: name };
+        let body = Alias { bucket_id: bucket, access_key_id: key, name };
         self.transport.post::<Ignored>(call, "AddBucketAlias", &[], &body).await.map(|_| ())
     }
 
