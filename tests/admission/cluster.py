@@ -79,8 +79,8 @@ def install_policies(root: Kube, *folders: Path) -> None:
     for folder in folders:
         root.kubectl("apply", "-k", str(folder))
     canary(root, present=True)
-    # A policy whose parameter is of a new kind answers 422 until the API server has learnt of the kind.
-    until(lambda: not _unknown_parameters(root), "the kinds of parameters to be known")
+    # Policies that need a new kind answer 422 or 503 until the API server has learnt of the kind.
+    until(lambda: not _unknown_kinds(root), "the kinds that policies need to be known")
 
 
 def canary(root: Kube, *, present: bool) -> None:
@@ -120,13 +120,17 @@ def _canary_sings(root: Kube) -> bool:
     return False
 
 
-def _unknown_parameters(root: Kube) -> bool:
-    user = of_kind("StorageUser", "probe", "default", {"tenantRef": {"name": "probe"}})
-    key = of_kind("AccessKey", "probe", "default", {"userRef": {"name": "probe"}, "permission": "Read"})
-    for body in (user, key):
+def _unknown_kinds(root: Kube) -> bool:
+    key = {"userRef": {"name": "probe"}, "permission": "Read"}
+    for body in (
+        of_kind("Tenant", "probe", None, {"allowedNamespaces": {"names": ["default"]}}),
+        of_kind("StorageUser", "probe", "default", {"tenantRef": {"name": "probe"}}),
+        of_kind("AccessKey", "probe", "default", key),
+        of_kind("Bucket", "probe", "default", {"userRef": {"name": "probe"}}),
+    ):
         try:
-            root.call("POST", path_of(body["kind"], "default") + "?dryRun=All", body)
+            root.call("POST", path_of(body["kind"], body["metadata"].get("namespace")) + "?dryRun=All", body)
         except Refused as refused:
-            if refused.code == 422:
+            if refused.code in (422, 503):
                 return True
     return False

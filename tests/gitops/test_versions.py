@@ -21,7 +21,7 @@ def words(versions: list[Object]) -> list[str]:
 def test_each_object_is_in_progress_then_current_then_terminating(empty_world: World) -> None:
     """Applied in the wrong order, each before what it refers to: nothing of that may look like a failure."""
     world, tenant = empty_world, f"{empty_world.ns}-late"
-    with started(Versions(world.installation, *OURS)) as versions:
+    with started(Versions(world.installation, world.ns, *OURS)) as versions:
         world.key("rw", user="app")
         world.key("for-loki", user="app", secret={"format": "Loki"})
         world.bucket("data", user="app", name="data")
@@ -44,7 +44,7 @@ def test_each_object_is_in_progress_then_current_then_terminating(empty_world: W
 
 
 def test_a_key_is_never_current_before_its_secret_is_there(world: World) -> None:
-    with started(Versions(world.installation, "AccessKey", "Secret")) as versions:
+    with started(Versions(world.installation, world.ns, "AccessKey", "Secret")) as versions:
         world.user()
         world.key()
         world.ready("AccessKey", "key")
@@ -61,7 +61,7 @@ def test_a_key_whose_bucket_comes_after_it_never_seems_to_have_failed(world: Wor
     """The user is there already, and kubectl, Flux and Argo CD apply an AccessKey before a Bucket: by the alphabet."""
     world.user()
     world.ready("StorageUser", "app")
-    with started(Versions(world.installation, "AccessKey")) as versions:
+    with started(Versions(world.installation, world.ns, "AccessKey")) as versions:
         world.key("for-loki", secret={"format": "Loki"})
         world.reason("AccessKey", "for-loki", "BucketRequired")
         world.bucket()
@@ -73,7 +73,7 @@ def test_a_key_whose_bucket_comes_after_it_never_seems_to_have_failed(world: Wor
 def test_a_refused_key_fails_until_it_is_mended(world: World) -> None:
     metadata = {"name": "key", "namespace": world.ns}
     world.kube.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata})
-    with started(Versions(world.installation, "AccessKey")) as versions:
+    with started(Versions(world.installation, world.ns, "AccessKey")) as versions:
         world.user()
         world.key()
         world.reason("AccessKey", "key", "SecretNameConflict")
@@ -90,7 +90,7 @@ def test_a_lost_secret_shows_until_a_new_key_is_there(world: World) -> None:
     world.key("asked")
     for name in ("again", "asked"):
         world.ready("AccessKey", name)
-    with started(Versions(world.installation, "AccessKey")) as versions:
+    with started(Versions(world.installation, world.ns, "AccessKey")) as versions:
         for name in ("again", "asked"):
             world.kube.delete("Secret", name, world.ns)
         world.reason("AccessKey", "asked", "SecretLost")

@@ -14,15 +14,16 @@ from harness.kube import Object, path_of
 
 
 class Versions:
-    """Watches kinds from now on. `seen[kind, name]` are the versions, in order."""
+    """Watches kinds in a namespace and cluster-wide ones from now on. `seen[kind, name]` are the versions, in order."""
 
-    def __init__(self, installation: Installation, *kinds: str) -> None:
+    def __init__(self, installation: Installation, namespace: str, *kinds: str) -> None:
         self.seen: defaultdict[tuple[str, str], list[Object]] = defaultdict(list)
         self.gone: set[tuple[str, str]] = set()
         self._plane = installation.plane
         self._kube = installation.kube
         self._answers: list[requests.Response] = []
         self._threads: list[threading.Thread] = []
+        self._namespace = namespace
         self._kinds = kinds
 
     def start(self) -> None:
@@ -50,6 +51,8 @@ class Versions:
             for line in answer.iter_lines(chunk_size=1):
                 event = json.loads(line)
                 found = event["object"]
+                if found["metadata"].get("namespace", self._namespace) != self._namespace:
+                    continue
                 key = kind, found["metadata"]["name"]
                 self.seen[key].append(found)
                 if event["type"] == "DELETED":
