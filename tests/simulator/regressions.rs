@@ -3,7 +3,7 @@
 use crate::schedule;
 use crate::world::Sabotage;
 
-const SEEDS: [(u64, &str); 8] = [
+const SEEDS: [(u64, &str); 9] = [
     (1, "two watches that wake in an order of their own: the same seed was not the same schedule"),
     (6, "the same, when faults are drawn"),
     (42, "a Secret that came after the keys were listed was judged by that list: recorded, and deleted"),

@@ -2,6 +2,7 @@
 
 use super::{Ledger, Published, is_foreign, mark, uid_of};
 use crate::cluster::objects::{is_deleting, text};
+use crate::plan::Deed;
 use crate::world::{NAMESPACE, World};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -113,8 +114,10 @@ fn closed(object: &Value) -> bool {
 /// How many keys were asked for at most (I5).
 pub fn too_many_attempts(world: &World) -> Option<String> {
     let lives: u64 = world.processes.iter().map(|process| process.life + 1).sum();
+    // One that comes between the rehearsal and the Secret costs an attempt.
+    let in_the_way = world.plan.people.iter().filter(|(_, deed)| *deed == Deed::CreateForeign).count() as u64;
     for (uid, subject) in &world.ledger.subjects {
-        let most = lives * (1 + 2 * subject.spoiled) + world.tally.all_faults();
+        let most = lives * (1 + 2 * subject.spoiled + in_the_way) + world.tally.all_faults();
         let sent = subject.sent.len() as u64;
         if sent > most {
             return Some(format!("I5: AccessKey {uid} was asked for {sent} keys, at most {most} are due"));
