@@ -15,6 +15,10 @@ const SEEDS: [(u64, &str); 9] = [
         25156,
         "a judge that was too strict: a look at the Secret was under way when 25 minutes of rest were over",
     ),
+    (
+        208_633,
+        "a judge that was too strict: a foreign Secret that comes after the rehearsal costs an attempt",
+    ),
 ];
 
 #[test]
