@@ -11,11 +11,13 @@
 //! * [`provider`]: what an object store's management API can be asked to do, and who can be asked.
 //! * [`wire`]: the management API's JSON, shared by our server and our client.
 //! * [`server`]: the reference management server and its S3 data plane.
-//! * [`clock`]: the only place that reads the time; [`telemetry`]: the only place that sets up logging.
+//! * [`clock`]: the only place that reads the time; [`telemetry`]: the only place that sets up logging;
+//!   [`hex`]: bytes as digits, and back.
 
 pub mod api;
 pub mod cli;
 pub mod clock;
+pub mod hex;
 pub mod operator;
 pub mod plugin;
 pub mod provider;

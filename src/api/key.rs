@@ -125,6 +125,26 @@ pub enum SecretFormat {
     FluxBucket,
 }
 
+impl SecretFormat {
+    /// All of them.
+    pub const ALL: [Self; 14] = [
+        Self::Env,
+        Self::ObjectBucketClaim,
+        Self::Cosi,
+        Self::ServiceBinding,
+        Self::CredentialsFile,
+        Self::Loki,
+        Self::Tempo,
+        Self::Thanos,
+        Self::Barman,
+        Self::K8up,
+        Self::Rclone,
+        Self::Longhorn,
+        Self::Harbor,
+        Self::FluxBucket,
+    ];
+}
+
 /// What is done when somebody deletes the Secret of a key.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnSecretLoss {

@@ -12,7 +12,6 @@
 
 pub mod domain;
 pub mod first_start;
-pub mod hex;
 pub mod http;
 pub mod jobs;
 pub mod passwords;

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 
 import pytest
 
+from e2e.conftest import installation, pytest_runtest_makereport
 from harness.installation import NAMESPACE, Installation
 from harness.running import started
 from providers.stores import STORES, Store, made
 from providers.world import StoreWorld
 
+__all__ = ["installation", "pytest_runtest_makereport"]
+
 _numbers = iter(range(1, 100_000))
-
-
-@pytest.fixture(scope="session")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with started(Installation(tmp_path_factory.mktemp("installation"))) as there:
-        print(f"logs of the installation: {there.logs}")
-        yield there
 
 
 @pytest.fixture(scope="session", params=sorted(STORES))
@@ -67,14 +63,3 @@ def empty(world: StoreWorld) -> None:
     for user in world.kube.items("StorageUser", world.ns):
         world.kube.patch("StorageUser", user["metadata"]["name"], {"spec": {"deletionPolicy": "Retain"}}, world.ns)
     world.kube.patch("Tenant", world.tenant_name, {"spec": {"deletionPolicy": "Retain"}})
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A failed test says where the logs are, and shows the end of the operator's."""
-    report = yield
-    there = getattr(item, "funcargs", {}).get("installation")
-    if report.failed and there is not None and hasattr(there, "operator"):
-        lines = there.operator.log.read_text(errors="replace").splitlines()[-30:]
-        report.sections.append((f"operator, {there.operator.log}", "\n".join(lines)))
-    return report

@@ -11,6 +11,7 @@ use crate::world::World;
 use async_trait::async_trait;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+use storekeeper::hex::hex;
 use storekeeper::provider::{
     BucketState, BucketWish, Capability, ClusterId, Description, Error, ErrorKind, KeyPair, KeyState,
     KeyWish, OwnerMark, Provider, RANDOM_BYTES, TenantState, TenantWish, UserState, UserWish,
@@ -231,7 +232,6 @@ impl Provider for Counter {
     }
 
     fn choose_pair(&self, key: &KeyWish, random: &[u8; RANDOM_BYTES]) -> Option<KeyPair> {
-        let hex = |bytes: &[u8]| bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
         let pair = KeyPair {
             access_key_id: format!("CP{}", hex(&random[..9])),
             secret_access_key: ShownSecret::new(format!("{CANARY}{}", hex(&random[9..25]))),

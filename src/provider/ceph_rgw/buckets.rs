@@ -16,6 +16,7 @@ use super::record::{Keep, Of, Record};
 use super::s3;
 use super::sign::Credentials;
 use super::wire::{Bucket, BucketEntry};
+use crate::hex::hex;
 use crate::provider::{
     BucketState, BucketWish, ClusterId, Contents, ErrorKind, KeyPair, Quota, Retention, Usage,
 };
@@ -23,7 +24,6 @@ use crate::wire::{ShownSecret, Versioning};
 use http::StatusCode;
 use rand::TryRng as _;
 use rand::rngs::SysRng;
-use std::fmt::Write as _;
 
 /// Where a bucket is.
 struct Place {
@@ -292,12 +292,6 @@ fn random_pair() -> Result<KeyPair, Failure> {
     let mut bytes = zeroize::Zeroizing::new([0_u8; 40]);
     let failed = |_| ErrorKind::Unreachable("the operating system gives no randomness".to_owned());
     SysRng.try_fill_bytes(bytes.as_mut_slice()).map_err(failed)?;
-    let hex = |bytes: &[u8]| {
-        bytes.iter().fold(String::new(), |mut text, byte| {
-            _ = write!(text, "{byte:02x}");
-            text
-        })
-    };
     let (id, secret) = bytes.split_at(12);
     Ok(KeyPair { access_key_id: hex(id), secret_access_key: ShownSecret::new(hex(secret)) })
 }

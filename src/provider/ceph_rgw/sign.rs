@@ -1,13 +1,13 @@
 //! AWS Signature Version 4, for requests whose whole body is at hand. The gateway takes it for its Admin Ops API, for IAM and
 //! for S3 alike, always as the service `s3`.
 
+use crate::hex::hex;
 use crate::wire::ShownSecret;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 use zeroize::Zeroizing;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
@@ -94,13 +94,6 @@ fn mac(key: &[u8], text: &str) -> Zeroizing<Vec<u8>> {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return Zeroizing::default() };
     mac.update(text.as_bytes());
     Zeroizing::new(mac.finalize().into_bytes().to_vec())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -4,23 +4,14 @@ use super::Client;
 use super::api::{KeyChange, KeyRights};
 use super::marks::{self, KeyMark, Mark};
 use super::view::{Marked, View, creates, flags, owner};
+use crate::hex::hex;
 use crate::provider::http::Call;
 use crate::provider::{ClusterId, Error, ErrorKind, KeyPair, KeyState, KeyWish, OwnerMark, RANDOM_BYTES};
 use crate::wire::ShownSecret;
 use jiff::Timestamp;
-use std::fmt::Write as _;
 
 /// `GK` and 24 hexadecimal digits, and a secret of 64: what Garage takes for a key.
 pub fn chosen(random: &[u8; RANDOM_BYTES]) -> KeyPair {
-    let hex = |bytes: &[u8]| {
-        // Its memory is taken once, so that growing leaves no copy behind.
-        let mut text = String::with_capacity(bytes.len() * 2);
-        for byte in bytes {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        text
-    };
     KeyPair {
         access_key_id: format!("GK{}", hex(&random[..12])),
         secret_access_key: ShownSecret::new(hex(&random[12..44])),

@@ -4,8 +4,8 @@
 //! The CSRF token is made from the session's token, which is in the cookie only: who can read it has signed in, and
 //! knowing it does not help to find the session's token. Nothing of it is stored.
 
+use crate::hex::hex;
 use crate::server::domain::Refusal;
-use crate::server::hex::hex;
 use crate::wire::{ProblemType, ShownSecret};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use jiff::SignedDuration;

@@ -10,7 +10,7 @@ use super::errors::Fault;
 use super::lock::{self, Protection};
 use super::operations::Call;
 use super::quota::Reservation;
-use crate::server::hex::hex;
+use crate::hex::hex;
 use crate::server::store::objects::versions;
 use rusqlite::Connection;
 use s3s::dto::{ChecksumType, PutObjectInput, PutObjectOutput};

@@ -7,24 +7,6 @@ use crate::wire::ShownSecret;
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
-/// All formats. Which one a Secret was made in is not written down: its entries tell.
-const ALL: [SecretFormat; 14] = [
-    SecretFormat::Env,
-    SecretFormat::ObjectBucketClaim,
-    SecretFormat::Cosi,
-    SecretFormat::ServiceBinding,
-    SecretFormat::CredentialsFile,
-    SecretFormat::Loki,
-    SecretFormat::Tempo,
-    SecretFormat::Thanos,
-    SecretFormat::Barman,
-    SecretFormat::K8up,
-    SecretFormat::Rclone,
-    SecretFormat::Longhorn,
-    SecretFormat::Harbor,
-    SecretFormat::FluxBucket,
-];
-
 /// Where a format has the id and the secret.
 enum Place {
     /// In two entries of their own.
@@ -51,10 +33,11 @@ fn place(format: SecretFormat) -> Place {
     }
 }
 
-/// The pair in a Secret with these entries, if it holds the key of that id; `None` where no format has it there.
+/// The pair in a Secret with these entries, if it holds the key of that id; `None` where no format has it there. Which
+/// format it was made in is not written down: its entries tell.
 pub fn pair_in(entries: &BTreeMap<String, Zeroizing<Vec<u8>>>, id: &str) -> Option<KeyPair> {
     let text = |entry: &str| std::str::from_utf8(entries.get(entry)?.as_slice()).ok();
-    let found = ALL.into_iter().find_map(|format| {
+    let found = SecretFormat::ALL.into_iter().find_map(|format| {
         let (found, secret) = match place(format) {
             Place::Entries(id, secret) => (text(id)?, text(secret)?),
             Place::Lines(entry, id, secret) => (value(text(entry)?, id)?, value(text(entry)?, secret)?),
@@ -73,8 +56,9 @@ fn value<'a>(text: &'a str, beginning: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ALL, pair_in};
+    use super::pair_in;
     use crate::api::account::S3Spec;
+    use crate::api::key::SecretFormat;
     use crate::operator::secret::render::render;
     use crate::provider::KeyPair;
     use crate::wire::ShownSecret;
@@ -93,7 +77,7 @@ mod tests {
         let s3: S3Spec = serde_json::from_value(serde_json::json!({"endpoint": "https://s3"})).unwrap();
         let pair =
             KeyPair { access_key_id: ID.to_owned(), secret_access_key: ShownSecret::new(SECRET.to_owned()) };
-        for format in ALL {
+        for format in SecretFormat::ALL {
             let rendered = render(format, &pair, &s3, Some("data")).unwrap();
             let entries = entries(&rendered.entries);
             let found = pair_in(&entries, ID).unwrap_or_else(|| panic!("{format:?}"));
@@ -107,9 +91,9 @@ mod tests {
         let schema =
             serde_json::to_value(schemars::schema_for!(crate::api::key::SecretFormat)).unwrap().to_string();
         let names: std::collections::BTreeSet<String> =
-            ALL.iter().map(|format| format!("{format:?}")).collect();
-        assert_eq!(names.len(), ALL.len());
-        assert_eq!(schema.matches("\"const\"").count(), ALL.len(), "{schema}");
+            SecretFormat::ALL.iter().map(|format| format!("{format:?}")).collect();
+        assert_eq!(names.len(), SecretFormat::ALL.len());
+        assert_eq!(schema.matches("\"const\"").count(), SecretFormat::ALL.len(), "{schema}");
     }
 
     #[test]

@@ -7,22 +7,6 @@ use crate::provider::KeyPair;
 use crate::wire::ShownSecret;
 use std::collections::BTreeSet;
 
-const ALL: [SecretFormat; 14] = [
-    SecretFormat::Env,
-    SecretFormat::ObjectBucketClaim,
-    SecretFormat::Cosi,
-    SecretFormat::ServiceBinding,
-    SecretFormat::CredentialsFile,
-    SecretFormat::Loki,
-    SecretFormat::Tempo,
-    SecretFormat::Thanos,
-    SecretFormat::Barman,
-    SecretFormat::K8up,
-    SecretFormat::Rclone,
-    SecretFormat::Longhorn,
-    SecretFormat::Harbor,
-    SecretFormat::FluxBucket,
-];
 const SECRET: &str = "notASecret+notASecret/notASecret+notASec";
 
 fn pair() -> KeyPair {
@@ -59,7 +43,7 @@ fn shown(rendered: &Rendered) -> String {
 
 #[test]
 fn each_format_names_its_entries_as_its_consumer_reads_them() {
-    for format in ALL {
+    for format in SecretFormat::ALL {
         insta::assert_snapshot!(format!("{format:?}"), shown(&rendered(format, &usual(), Some("data"))));
     }
 }
@@ -83,7 +67,7 @@ fn endpoints_without_tls_and_virtual_addressing_are_told_where_the_consumer_asks
 
 #[test]
 fn only_formats_that_name_a_bucket_need_one() {
-    for format in ALL {
+    for format in SecretFormat::ALL {
         let needs = matches!(
             format,
             SecretFormat::ObjectBucketClaim
@@ -116,7 +100,7 @@ fn a_missing_bucket_blocks_with_what_to_do() {
 
 #[test]
 fn a_dummy_has_the_same_names_and_lengths_and_nothing_of_the_secret() {
-    for format in ALL {
+    for format in SecretFormat::ALL {
         let real = rendered(format, &usual(), Some("data"));
         let dummy = render_dummy(format, &usual(), Some("data")).map_err(|error| error.to_string()).unwrap();
         let lengths = |rendered: &Rendered| {

@@ -9,7 +9,7 @@ use super::super::errors::Fault;
 use super::super::operations::Call;
 use super::super::parts::Parts;
 use super::{Plan, checksum_type, find};
-use crate::server::hex::{hex, unhex};
+use crate::hex::{hex, unhex};
 use crate::server::store::objects::uploads::{self, PartRow};
 use crate::server::store::{BlobName, Draft, StoreError, blocking};
 use base64::Engine as _;

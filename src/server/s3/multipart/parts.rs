@@ -12,7 +12,7 @@ use super::super::get::find_with_blob;
 use super::super::operations::Call;
 use super::super::quota::{self, Reservation};
 use super::{Plan, find};
-use crate::server::hex::hex;
+use crate::hex::hex;
 use crate::server::store::objects::buckets::BucketRow;
 use crate::server::store::objects::uploads::{self, PartRow};
 use crate::server::store::objects::versions::VersionRow;

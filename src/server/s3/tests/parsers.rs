@@ -1,6 +1,6 @@
 //! Our own parsers take or refuse any text, and take back what they made.
 
-use crate::server::hex::{hex, unhex};
+use crate::hex::{hex, unhex};
 use crate::server::s3::attributes::Tags;
 use crate::server::s3::checksums::{Algorithm, Sums};
 use crate::server::s3::list::from_token;

@@ -1,9 +1,12 @@
 //! Bytes as hexadecimal digits.
 
-/// Bytes as lower-case hexadecimal digits.
+/// Bytes as lower-case hexadecimal digits. The memory is taken once: where the bytes are a secret, growing would leave
+/// copies behind.
 pub fn hex(bytes: &[u8]) -> String {
     let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    text.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
+    text
 }
 
 /// Hexadecimal digits as bytes; `None` where they are none.
