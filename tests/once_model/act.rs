@@ -6,8 +6,8 @@ use crate::compact::{
 };
 use crate::config::{Config, Second};
 use crate::translate::Rules;
-use crate::world::{Breach, IDLE, Operator, World};
-use storekeeper::operator::key::once::{Minted, PostAnswer};
+use crate::world::{Breach, IDLE, World};
+use storekeeper::operator::key::once::Minted;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -173,17 +173,12 @@ impl World {
                 } else if config.broken(Broken::NewPairOnExists) {
                     self.used = self.used.with(key);
                     self.make_key(config, key);
-                    me.memory = Memory::Pair { key, posted: Post::NotYet, unanswered: false };
+                    me.memory = Memory::Pair { key, posted: Post::NotYet };
                 }
             }
             Step::PostSecret(key) => {
                 let created = self.create_secret(key, upsert);
-                let answer = match outcome {
-                    Outcome::Answered if created => PostAnswer::Created,
-                    Outcome::Answered => PostAnswer::NotCreated,
-                    Outcome::Lost => PostAnswer::Unknown,
-                };
-                me.memory = rules.after_post(me.memory, answer);
+                me.memory = rules.after_post(me.memory, created && outcome == Outcome::Answered);
             }
             Step::Revoke(keys) => {
                 let Some(key) = keys.iter().next() else { return false };
@@ -235,20 +230,11 @@ impl World {
             Step::PostSecret(key) => {
                 self.late_posts = self.late_posts.with(key);
                 let me = &mut self.operators[index];
-                me.memory = config.rules.after_post(me.memory, PostAnswer::Unknown);
+                me.memory = config.rules.after_post(me.memory, false);
                 me.start_over(&config.rules);
             }
             _ => return None,
         }
         Some(())
-    }
-
-    /// SIGTERM. The memory goes with the process; only the call that it still makes is left.
-    pub fn terminate(&mut self, config: &Config, index: usize) {
-        let Operator { subject, memory, .. } = self.operators[index];
-        self.operators[index] = match config.rules.stop(memory) {
-            step @ Step::RevokeOwn(_) => Operator { subject, step, ..IDLE },
-            _ => IDLE,
-        };
     }
 }

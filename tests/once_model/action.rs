@@ -9,7 +9,7 @@ pub enum Action {
     Do(usize),
     /// The same, of an idle operator that turns to the second AccessKey.
     TurnToSecond(usize),
-    /// The call is executed, the answer lost.
+    /// The call is executed, and the answer lost; of a Secret's creation: or it is executed a second time, and refused.
     LoseAnswer(usize),
     /// The call is executed twice, and the first answer arrives.
     Twice(usize),
@@ -19,9 +19,8 @@ pub enum Action {
     Fail(usize),
     /// The provider refuses, definitely.
     Refuse(usize),
+    /// The process ends, or is told to after its Secret was posted.
     Crash(usize),
-    /// SIGTERM while the pair is in memory and its Secret could not be posted.
-    Terminate(usize),
     ExecuteLate(Key),
     DropLate(Key),
     LandPost(Key),
@@ -45,13 +44,13 @@ pub enum Action {
 
 impl Action {
     pub fn is_fault(self) -> bool {
-        use Action::{Crash, Fail, GoesLate, LoseAnswer, Refuse, Terminate, Twice};
-        matches!(self, LoseAnswer(_) | Twice(_) | GoesLate(_) | Fail(_) | Refuse(_) | Crash(_) | Terminate(_))
+        use Action::{Crash, Fail, GoesLate, LoseAnswer, Refuse, Twice};
+        matches!(self, LoseAnswer(_) | Twice(_) | GoesLate(_) | Fail(_) | Refuse(_) | Crash(_))
     }
 }
 
 pub fn tell(world: &World, action: Action) -> String {
-    use Action::{Crash, Do, Fail, GoesLate, LoseAnswer, Refuse, Terminate, Twice};
+    use Action::{Crash, Do, Fail, GoesLate, LoseAnswer, Refuse, Twice};
     let who = |index: usize| format!("operator {index}: {:?}", world.operators[index].step);
     match action {
         Do(index) => who(index),
@@ -61,7 +60,6 @@ pub fn tell(world: &World, action: Action) -> String {
         Fail(index) => format!("{}, fails, not executed", who(index)),
         Refuse(index) => format!("{}, refused", who(index)),
         Crash(index) => format!("{}: crashes before it", who(index)),
-        Terminate(index) => format!("{}: SIGTERM before it", who(index)),
         other => format!("{other:?}"),
     }
 }

@@ -15,8 +15,8 @@ pub enum Broken {
     LosersSecretStays,
     /// The Secret of the open attempt is recorded without a look at the provider.
     RecordUnchecked,
-    /// Our own key is revoked although a POST of its Secret is unanswered.
-    RevokeOwnAlways,
+    /// A pair that is not published is revoked by whoever holds it, although its Secret may be there.
+    RevokeOwn,
     /// The finalizer waits only while the issue is open.
     WaitOnlyWhileOpen,
     /// B does not sweep.
@@ -25,8 +25,6 @@ pub enum Broken {
     NoSweepWhileLost,
     /// A Secret that comes back does not commit the epoch that was begun without it.
     OldSecretCommitsNothing,
-    /// A1: our own key is revoked although another operator may hold the same pair.
-    RevokeSharedPair,
     /// A1: the same pair is asked for again although its key is gone.
     ReplayForEver,
     /// A key is garbage by its nonce, not by its id.
@@ -138,12 +136,6 @@ fn instead(
                 view.object.issue.filter(|issue| issue.open && issue.attempt.nonce == secret.nonce)?;
             Some(Step::Record { epoch: issue.attempt.epoch, secret: secret.clone() })
         }
-        Broken::RevokeOwnAlways => {
-            let Memory::Pair { attempt, key, posted, .. } = memory else { return None };
-            let answered =
-                Memory::Pair { attempt: *attempt, key: key.clone(), posted: *posted, unanswered: false };
-            told(seen, &answered)
-        }
         Broken::WaitOnlyWhileOpen => {
             let open = view?.object.issue.is_some_and(|issue| issue.open);
             if *step == Step::Wait(Wait::InFlight) && !open { told(seen, &Memory::Drained) } else { None }
@@ -166,7 +158,7 @@ fn instead(
             let object = Object { issue: None, ..view.object.clone() };
             told(&Seen { object: ObjectSeen::Found(object), ..seen.clone() }, memory)
         }
-        Broken::RevokeSharedPair => match memory {
+        Broken::RevokeOwn => match memory {
             Memory::Pair { key, posted: Posted::Tried, .. } if *step == Step::StartOver => {
                 view.filter(|view| !view.object.deleting)?;
                 Some(Step::RevokeOwn(key.clone()))

@@ -171,7 +171,6 @@ pub enum Memory {
     Pair {
         key: Key,
         posted: Post,
-        unanswered: bool,
     },
     Drained,
 }

@@ -50,8 +50,6 @@ pub struct Config {
     pub lateness: Lateness,
     /// A POST of a Secret that timed out may land later.
     pub late_posts: bool,
-    /// SIGTERM may come while a pair is in memory.
-    pub sigterm: bool,
     /// B: a revoked key id can never be put again (Garage).
     pub tombstones: bool,
     /// A3: a request for a key may be executed twice.
@@ -91,7 +89,6 @@ impl Config {
             rules,
             lateness: Lateness::Unbounded,
             late_posts: false,
-            sigterm: true,
             tombstones: false,
             executed_twice: false,
             forgets: Forgets::Never,

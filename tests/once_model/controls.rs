@@ -16,14 +16,13 @@
 //! | the sweep revokes what is proved to be garbage, nothing else | `SweepUnfenced` |
 //! | a loser's Secret goes, whatever the provider says | `LosersSecretStays` |
 //! | the key is seen alive before its Secret is recorded | `RecordUnchecked` |
-//! | our own key is revoked only after definite refusals | `RevokeOwnAlways` |
+//! | nobody revokes a pair because it could not be published: its Secret may be there, or others may hold it (A1) | `RevokeOwn` |
 //! | the finalizer waits after any second attempt | `WaitOnlyWhileOpen` |
 //! | class B sweeps | `NoSweepInB` |
 //! | the sweep goes on while the Secret is lost | `NoSweepWhileLost` |
 //! | keys are revoked before the wait, and listed again after it | `NoListAfterWait` |
 //! | a Secret that comes back commits the epoch under way | `OldSecretCommitsNothing` |
 //! | the key's id, not its nonce, tells garbage | `GarbageByNonce` |
-//! | nobody revokes a pair that others may hold (A1) | `RevokeSharedPair` |
 //! | a pair is asked for again only while its key is listed, and young (A1) | `ReplayForEver`, `ReplayIgnoresAge` |
 //! | what is retained stays, and so does what may be about to be published | `RetainForgotten`, `RetainRevokesAtOnce` |
 //! | no epoch is made twice, whatever the status remembers | `EpochsReused` |
@@ -57,13 +56,13 @@ pub fn controls() -> Vec<Config> {
         control(Broken::SweepUnfenced, A3, Reissue),
         control(Broken::LosersSecretStays, A3, Block),
         control(Broken::RecordUnchecked, A3, Block),
-        Config { late_posts: true, ..control(Broken::RevokeOwnAlways, A3, Block) },
+        control(Broken::RevokeOwn, A3, Block),
         control(Broken::WaitOnlyWhileOpen, A3, Block).deleted(),
         control(Broken::NoListAfterWait, A3, Block).deleted(),
         control(Broken::NoSweepInB, B, Reissue),
         control(Broken::NoSweepWhileLost, A3, Block),
         control(Broken::OldSecretCommitsNothing, A3, Reissue),
-        control(Broken::RevokeSharedPair, A1, Block),
+        control(Broken::RevokeOwn, A1, Block).named("control/RevokeOwn/A1"),
         by_hand(control(Broken::ReplayForEver, A1, Block)),
         control(Broken::GarbageByNonce, A3, Block).executed_twice(),
         control(Broken::RetainForgotten, A3, Block).retained(),

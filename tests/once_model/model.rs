@@ -2,11 +2,11 @@
 
 use crate::act::Outcome;
 use crate::action::Action;
-use crate::compact::{KeySet, Memory, Post, Step};
+use crate::compact::{KeySet, Step};
 use crate::config::{Config, Second};
 use crate::world::{IDLE, World};
 use stateright::{Model, Property};
-use storekeeper::operator::key::once::{Minted, PostAnswer};
+use storekeeper::operator::key::once::Minted;
 
 impl Model for Config {
     type State = World;
@@ -78,9 +78,6 @@ impl Config {
         if self.late_posts && matches!(operator.step, Step::PostSecret(_) | Step::PostNew(_)) {
             actions.push(Action::GoesLate(index));
         }
-        if self.sigterm && matches!(operator.memory, Memory::Pair { posted: Post::Tried, .. }) {
-            actions.push(Action::Terminate(index));
-        }
     }
 }
 
@@ -104,7 +101,7 @@ impl World {
             }
             Action::Fail(index) => {
                 let me = &mut self.operators[index];
-                me.memory = config.rules.after_post(me.memory, PostAnswer::NotCreated);
+                me.memory = config.rules.after_post(me.memory, false);
                 me.start_over(&config.rules);
                 true
             }
@@ -116,10 +113,6 @@ impl World {
                 true
             }
             Action::GoesLate(index) => self.goes_late(config, index).is_some(),
-            Action::Terminate(index) => {
-                self.terminate(config, index);
-                true
-            }
             Action::ExecuteLate(_) | Action::DropLate(_) | Action::LandPost(_) | Action::DropPost(_) => {
                 self.late_request(config, action).is_some()
             }

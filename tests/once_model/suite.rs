@@ -133,8 +133,7 @@ fn restored_and_deleted(class: Class) -> Config {
 /// Three operators, at small bounds.
 fn three(class: Class) -> Config {
     let config = Config::new(format!("{class:?}/three-operators"), class, Block).with_attempts(2);
-    let (deletions, sigterm) = if class == A1 { (0, false) } else { (1, true) };
-    Config { sigterm, person_deletes_secret: deletions, operators: 3, ..config }
+    Config { person_deletes_secret: u8::from(class != A1), operators: 3, ..config }
 }
 
 /// The worlds of the everyday test: those small enough to be searched in seconds by an unoptimized build, in which

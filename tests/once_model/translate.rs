@@ -112,7 +112,7 @@ impl Rules {
             Memory::Intent(key) => once::Memory::after_intent(self.attempt(key)),
             Memory::Refused(key) => once::Memory::Refused(self.attempt(key)),
             Memory::PutRefused(key) => once::Memory::PutRefused(self.nonce(key)),
-            Memory::Pair { key, posted, unanswered } => once::Memory::Pair {
+            Memory::Pair { key, posted } => once::Memory::Pair {
                 attempt: self.attempt(key),
                 key: id(key),
                 posted: match posted {
@@ -120,7 +120,6 @@ impl Rules {
                     Post::Tried => Posted::Tried,
                     Post::Committed => Posted::Committed,
                 },
-                unanswered,
             },
             Memory::Drained => once::Memory::Drained,
         }
@@ -132,14 +131,13 @@ impl Rules {
             once::Memory::Intent { .. } => Memory::Intent(asked.unwrap()),
             once::Memory::Refused(_) => Memory::Refused(asked.unwrap()),
             once::Memory::PutRefused(_) => Memory::PutRefused(asked.unwrap()),
-            once::Memory::Pair { key, posted, unanswered, .. } => Memory::Pair {
+            once::Memory::Pair { key, posted, .. } => Memory::Pair {
                 key: key_of(key),
                 posted: match posted {
                     Posted::NotYet => Post::NotYet,
                     Posted::Tried => Post::Tried,
                     Posted::Committed => Post::Committed,
                 },
-                unanswered: *unanswered,
             },
             once::Memory::Drained => Memory::Drained,
         }
@@ -164,25 +162,14 @@ impl Rules {
         self.step_of(step, subject, seen, memory)
     }
 
-    /// What an operator does that is told to end.
-    pub fn stop(&self, memory: Memory) -> Step {
-        let (protocol, mut expanded) = (self.protocol(&ObjectSeen::Unread), self.expand(memory));
-        if let (Some(Broken::RevokeOwnAlways), once::Memory::Pair { unanswered, .. }) =
-            (self.broken, &mut expanded)
-        {
-            *unanswered = false;
-        }
-        self.step_of(once::stop(&protocol, &expanded), 0, &Seen::default(), memory)
-    }
-
     pub fn after_mint(&self, memory: Memory, asked: Key, answer: once::Minted) -> Memory {
         Self::shrink(&self.expand(memory).after_mint(self.attempt(asked), answer), Some(asked))
     }
     pub fn minted(key: Key) -> once::Minted {
         once::Minted::Made(id(key))
     }
-    pub fn after_post(&self, memory: Memory, answer: once::PostAnswer) -> Memory {
-        Self::shrink(&self.expand(memory).after_post(answer), None)
+    pub fn after_post(&self, memory: Memory, created: bool) -> Memory {
+        Self::shrink(&self.expand(memory).after_post(created), None)
     }
     pub fn after_object_found(&self, memory: Memory) -> Memory {
         let asked = match memory {

@@ -3,7 +3,7 @@
 use crate::schedule;
 use crate::world::Sabotage;
 
-const SEEDS: [(u64, &str); 9] = [
+const SEEDS: [(u64, &str); 10] = [
     (1, "two watches that wake in an order of their own: the same seed was not the same schedule"),
     (6, "the same, when faults are drawn"),
     (42, "a Secret that came after the keys were listed was judged by that list: recorded, and deleted"),
@@ -14,6 +14,10 @@ const SEEDS: [(u64, &str); 9] = [
     (
         25156,
         "a judge that was too strict: a look at the Secret was under way when 25 minutes of rest were over",
+    ),
+    (
+        89_359,
+        "a POST that was carried out twice was answered that the Secret is there: the key in it was revoked",
     ),
     (
         208_633,

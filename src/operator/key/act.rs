@@ -2,8 +2,8 @@
 
 use super::kept::Pending;
 use super::once::{
-    Attempt, KeyId, Memory, Minted, Nonce, ObjectSeen, OurSecret, PostAnswer, Posted, SecretUid, Step,
-    Verdict as Rest, Wait,
+    Attempt, KeyId, Memory, Minted, Nonce, ObjectSeen, OurSecret, Posted, SecretUid, Step, Verdict as Rest,
+    Wait,
 };
 use super::pass::{Flow, Pass};
 use super::plan::Admitted;
@@ -336,15 +336,10 @@ pub async fn post(ctx: &Context, held: &mut super::kept::Held) -> Option<Answer>
     let mark = Mark { epoch: attempt.epoch, nonce: attempt.nonce, key: key.clone() };
     let before = held.memory.clone();
     // What is remembered if the pass is cut off before the answer comes.
-    held.remember(before.after_post(PostAnswer::Unknown));
+    held.remember(before.after_post(false));
     let pending = held.secret.as_ref()?;
     let answer = publish::create(&ctx.writer, &pending.shape, &mark, &pending.entries).await;
-    let proves = match &answer {
-        Answer::Created => PostAnswer::Created,
-        Answer::Exists | Answer::Refused(_) => PostAnswer::NotCreated,
-        Answer::Unknown(_) => PostAnswer::Unknown,
-    };
-    held.remember(before.after_post(proves));
+    held.remember(before.after_post(matches!(answer, Answer::Created)));
     Some(answer)
 }
 

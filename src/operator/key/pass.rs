@@ -100,22 +100,12 @@ pub async fn run(ctx: &Context, at: &ObjectKey, uid: &str) -> Result<Outcome, Er
 /// Ends what is held of one object, because the process is asked to end.
 pub async fn stop(ctx: &Context, at: &ObjectKey, uid: &str) {
     let mut held = ctx.kept.take(at, uid);
-    let Some(protocol) = held.protocol else { return };
     loop {
-        match once::stop(&protocol, &held.memory) {
+        match once::stop(&held.memory) {
             Step::PostSecret => match act::post(ctx, &mut held).await {
                 Some(answer) => tracing::info!(object = %at, ?answer, "a Secret was posted at the end"),
                 None => held.remember(Memory::Nothing),
             },
-            Step::RevokeOwn(key) => {
-                let account = held.account.as_deref().and_then(|name| ctx.accounts.find(name));
-                if let Some(account) = account
-                    && let Err(error) = account.provider().revoke_key(key.as_str()).await
-                {
-                    tracing::warn!(object = %at, %error, "a key that is not published was not revoked");
-                }
-                held.remember(Memory::Nothing);
-            }
             Step::StartOver => held.remember(Memory::Nothing),
             _ => return,
         }

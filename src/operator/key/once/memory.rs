@@ -27,8 +27,6 @@ pub enum Memory {
         key: KeyId,
         /// How far its Secret has come.
         posted: Posted,
-        /// A POST of its Secret has had no definite answer and may still land.
-        unanswered: bool,
     },
     /// Deleting: the longest time that a request can be in flight has been waited out.
     Drained,
@@ -39,7 +37,8 @@ pub enum Memory {
 pub enum Posted {
     /// Not sent yet.
     NotYet,
-    /// Sent, and not known to be there.
+    /// Sent, and not known to be there. No answer but the one that it was created proves that it was not: what is in
+    /// between may have carried the request out twice, and told of the second time (simulator, seed 89359).
     Tried,
     /// Created by this process.
     Committed,
@@ -56,17 +55,6 @@ pub enum Minted {
     Unknown,
 }
 
-/// The answer to [`super::Step::PostSecret`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PostAnswer {
-    /// Created.
-    Created,
-    /// Not created, and it will not be: something of that name is there, or the API server refuses it.
-    NotCreated,
-    /// Anything else: it may have been created, or may be yet.
-    Unknown,
-}
-
 impl Memory {
     /// The intent was written, just now.
     pub fn after_intent(attempt: Attempt) -> Self {
@@ -79,22 +67,18 @@ impl Memory {
     pub fn after_mint(&self, attempt: Attempt, answer: Minted) -> Self {
         let first = matches!(self, Self::Intent { .. });
         match answer {
-            Minted::Made(key) => Self::Pair { attempt, key, posted: Posted::NotYet, unanswered: false },
+            Minted::Made(key) => Self::Pair { attempt, key, posted: Posted::NotYet },
             Minted::Refused if first => Self::Refused(attempt),
             Minted::Refused | Minted::Unknown => Self::Nothing,
         }
     }
 
-    /// After a POST of the Secret of the pair in memory.
+    /// After a POST of the Secret of the pair in memory: whether the answer said that it was created.
     #[must_use]
-    pub fn after_post(&self, answer: PostAnswer) -> Self {
-        let Self::Pair { attempt, key, unanswered, .. } = self else { return self.clone() };
-        let (posted, unanswered) = match answer {
-            PostAnswer::Created => (Posted::Committed, *unanswered),
-            PostAnswer::NotCreated => (Posted::Tried, *unanswered),
-            PostAnswer::Unknown => (Posted::Tried, true),
-        };
-        Self::Pair { attempt: *attempt, key: key.clone(), posted, unanswered }
+    pub fn after_post(&self, created: bool) -> Self {
+        let Self::Pair { attempt, key, .. } = self else { return self.clone() };
+        let posted = if created { Posted::Committed } else { Posted::Tried };
+        Self::Pair { attempt: *attempt, key: key.clone(), posted }
     }
 
     /// After the AccessKey was read and found: the pair of a Secret that was created is not needed any more.

@@ -28,7 +28,7 @@ mod rules;
 mod tests;
 mod types;
 
-pub use memory::{Memory, Minted, PostAnswer, Posted};
+pub use memory::{Memory, Minted, Posted};
 pub use types::{
     Attempt, Class, Gate, Issue, KeyId, KeysSeen, ListedKey, Nonce, Object, ObjectSeen, OnLoss, OurSecret,
     Preflight, Protocol, Published, SecretSeen, SecretUid, Seen, Step, Verdict, Wait,
@@ -60,8 +60,8 @@ pub fn next(protocol: &Protocol, seen: &Seen, memory: &Memory) -> Step {
             let mine = object.issue.is_some_and(|issue| issue.open && issue.attempt == *attempt);
             return if mine && !object.deleting { Step::CloseIssue } else { Step::StartOver };
         }
-        Memory::Pair { key, posted: Posted::Tried, unanswered, attempt } => {
-            return rules::with_pair(protocol, object, seen, attempt, key, *unanswered);
+        Memory::Pair { key, posted: Posted::Tried, attempt } => {
+            return rules::with_pair(object, seen, attempt, key);
         }
         Memory::PutRefused(nonce) => match &seen.secret {
             Some(SecretSeen::Ours(secret)) if secret.nonce != *nonce => return Step::StartOver,
@@ -94,16 +94,13 @@ pub fn next(protocol: &Protocol, seen: &Seen, memory: &Memory) -> Step {
 
 /// What a process that is asked to end does with what it holds, again and again until it is [`Step::Rest`].
 ///
-/// A pair that was never posted is posted once. After that its key is revoked if that can hurt nobody; else the pair
-/// is dropped, and the key is left to the sweep, to the deletion, or (A1) to whoever asks for it again.
-pub fn stop(protocol: &Protocol, memory: &Memory) -> Step {
+/// A pair that was never posted is posted once. After that it is dropped, and its key left to the sweep, to the deletion,
+/// or (A1) to whoever asks for it again: its Secret may be there, whatever the answer was.
+pub fn stop(memory: &Memory) -> Step {
     match memory {
         Memory::Pair { posted: Posted::NotYet, .. } => Step::PostSecret,
-        Memory::Pair { posted: Posted::Tried, key, unanswered, .. } => {
-            rules::give_up(protocol, key, *unanswered)
-        }
         Memory::Nothing | Memory::Drained => Step::Rest(Verdict::Gone),
-        Memory::Pair { posted: Posted::Committed, .. }
+        Memory::Pair { posted: Posted::Tried | Posted::Committed, .. }
         | Memory::Intent { .. }
         | Memory::Refused(_)
         | Memory::PutRefused(_) => Step::StartOver,

@@ -7,15 +7,9 @@ use super::types::{
 };
 use std::collections::BTreeSet;
 
-/// S5 again, after a POST that did not succeed at once.
-pub(super) fn with_pair(
-    protocol: &Protocol,
-    object: &Object,
-    seen: &Seen,
-    attempt: &Attempt,
-    key: &KeyId,
-    unanswered: bool,
-) -> Step {
+/// S5 again, after a POST that did not succeed at once. Where the pair will not be published, it is dropped: its Secret
+/// may have been there and recorded, so its key is garbage only once another one is recorded.
+pub(super) fn with_pair(object: &Object, seen: &Seen, attempt: &Attempt, key: &KeyId) -> Step {
     if object.deleting {
         return Step::StartOver; // the deletion finds the key in the list
     }
@@ -23,24 +17,13 @@ pub(super) fn with_pair(
         None => Step::GetSecret,
         Some(SecretSeen::Ours(secret)) if secret.key == *key => Step::StartOver, // it is there: S6
         Some(SecretSeen::Absent) if !object.committed(attempt.epoch) => Step::PostSecret,
-        Some(SecretSeen::Absent | SecretSeen::Ours(_) | SecretSeen::Foreign) => {
-            give_up(protocol, key, unanswered)
-        }
-    }
-}
-
-/// The pair in memory will not be published. Its key is revoked only if no Secret can hold it: neither one of an
-/// unanswered POST, nor (A1) one made by somebody else who asked for the same pair.
-pub(super) fn give_up(protocol: &Protocol, key: &KeyId, unanswered: bool) -> Step {
-    match protocol.class {
-        Class::A3 if !unanswered => Step::RevokeOwn(key.clone()),
-        Class::A3 | Class::A1 | Class::B => Step::StartOver,
+        Some(SecretSeen::Absent | SecretSeen::Ours(_) | SecretSeen::Foreign) => Step::StartOver,
     }
 }
 
 /// The AccessKey is gone, and with it whoever else could clean up.
 pub(super) fn when_gone(protocol: &Protocol, seen: &Seen, memory: &Memory) -> Step {
-    let Memory::Pair { key, unanswered, .. } = memory else { return Step::Rest(Verdict::Gone) };
+    let Memory::Pair { key, .. } = memory else { return Step::Rest(Verdict::Gone) };
     let ours = match &seen.secret {
         None => return Step::GetSecret,
         Some(SecretSeen::Ours(secret)) if secret.key == *key => Some(secret),
@@ -49,13 +32,12 @@ pub(super) fn when_gone(protocol: &Protocol, seen: &Seen, memory: &Memory) -> St
     match (ours, &seen.keys) {
         (Some(secret), _) if !protocol.retain => Step::DeleteSecret(secret.uid.clone()),
         (None, _) if !protocol.retain => Step::RevokeOwn(key.clone()),
-        (None, _) => give_up(protocol, key, *unanswered),
         // Retained with its key, unless that was revoked before the Secret was there.
         (Some(_), None) => Step::ListKeys,
         (Some(secret), Some(KeysSeen::Listed(keys))) if !has(keys, key) => {
             Step::DeleteSecret(secret.uid.clone())
         }
-        (Some(_), Some(_)) => Step::StartOver,
+        (None, _) | (Some(_), Some(_)) => Step::StartOver,
     }
 }
 

@@ -62,8 +62,8 @@ fn seen(object: Object, secret: SecretSeen) -> Seen {
     }
 }
 
-fn pair(posted: Posted, unanswered: bool) -> Memory {
-    Memory::Pair { attempt: attempt(1, 1), key: id(1, 1), posted, unanswered }
+fn pair(posted: Posted) -> Memory {
+    Memory::Pair { attempt: attempt(1, 1), key: id(1, 1), posted }
 }
 
 fn decide(protocol: &Protocol, seen: &Seen) -> Step {
@@ -237,7 +237,7 @@ fn nothing_is_begun_while_the_gate_is_closed_and_what_was_begun_goes_on() {
     let unrecorded = Seen { keys: keys(&[(1, 1)]), ..unrecorded };
     assert!(matches!(decide(&A3, &unrecorded), Step::Record { .. }));
     let held = closed(issued(1, 1, true), SecretSeen::Absent);
-    assert_eq!(next(&A3, &held, &pair(Posted::Tried, false)), Step::PostSecret);
+    assert_eq!(next(&A3, &held, &pair(Posted::Tried)), Step::PostSecret);
     let deleting = Object { deleting: true, ..published(1, 1) };
     let deleting = closed(deleting, SecretSeen::Ours(secret(1, 1)));
     assert!(matches!(decide(&A3, &deleting), Step::DeleteSecret(_)));
@@ -256,8 +256,6 @@ fn a1_asks_again_for_a_pair_that_the_provider_remembers() {
     assert_eq!(decide(&a1, &gone), Step::WriteIntent { epoch: 1, attempt: 2 });
     let late = Seen { in_time: false, ..replayable };
     assert_eq!(decide(&a1, &late), Step::StartOver);
-    // Another operator may hold the same pair, and may have published it.
-    assert_eq!(stop(&a1, &pair(Posted::Tried, false)), Step::StartOver);
 }
 
 #[test]
@@ -272,28 +270,34 @@ fn only_the_refusal_of_the_first_request_closes_the_issue() {
 }
 
 #[test]
-fn a_pair_that_cannot_be_published_is_revoked_only_if_no_secret_can_hold_it() {
-    let revoke = Step::RevokeOwn(id(1, 1));
-    let lost = seen(issued(1, 2, true), SecretSeen::Ours(secret(1, 2)));
-    assert_eq!(next(&A3, &lost, &pair(Posted::Tried, false)), revoke);
-    assert_eq!(next(&A3, &lost, &pair(Posted::Tried, true)), Step::StartOver);
-    let foreign = seen(issued(1, 1, true), SecretSeen::Foreign);
-    assert_eq!(next(&A3, &foreign, &pair(Posted::Tried, false)), revoke);
-    let mine = seen(issued(1, 1, true), SecretSeen::Ours(secret(1, 1)));
-    assert_eq!(next(&A3, &mine, &pair(Posted::Tried, false)), Step::StartOver);
-    let absent = seen(issued(1, 1, true), SecretSeen::Absent);
-    assert_eq!(next(&A3, &absent, &pair(Posted::Tried, true)), Step::PostSecret);
+fn a_pair_that_was_posted_is_never_revoked_by_whoever_holds_it() {
+    for (secret, expected) in [
+        (SecretSeen::Ours(secret(1, 1)), Step::StartOver),
+        (SecretSeen::Ours(secret(1, 2)), Step::StartOver),
+        (SecretSeen::Foreign, Step::StartOver),
+        (SecretSeen::Absent, Step::PostSecret),
+    ] {
+        let seen = seen(issued(1, 1, true), secret);
+        assert_eq!(next(&A3, &seen, &pair(Posted::Tried)), expected, "{seen:?}");
+    }
     let committed = seen(published(1, 2), SecretSeen::Absent);
-    assert_eq!(next(&A3, &committed, &pair(Posted::Tried, true)), Step::StartOver);
-    assert_eq!(stop(&A3, &pair(Posted::NotYet, false)), Step::PostSecret);
-    assert_eq!(stop(&A3, &pair(Posted::Tried, false)), revoke);
-    assert_eq!(stop(&A3, &pair(Posted::Tried, true)), Step::StartOver);
+    assert_eq!(next(&A3, &committed, &pair(Posted::Tried)), Step::StartOver);
+    assert_eq!(stop(&pair(Posted::NotYet)), Step::PostSecret);
+    assert_eq!(stop(&pair(Posted::Tried)), Step::StartOver);
+}
+
+#[test]
+fn only_the_answer_that_it_was_created_says_anything_about_a_secret() {
+    assert_eq!(pair(Posted::NotYet).after_post(true), pair(Posted::Committed));
+    for before in [Posted::NotYet, Posted::Tried] {
+        assert_eq!(pair(before).after_post(false), pair(Posted::Tried));
+    }
 }
 
 #[test]
 fn a_pair_whose_object_is_gone_is_cleaned_up() {
     let gone = |secret| Seen { object: ObjectSeen::Gone, secret: Some(secret), ..Seen::default() };
-    let pair = pair(Posted::Tried, true);
+    let pair = pair(Posted::Tried);
     let delete = Step::DeleteSecret(SecretUid::from("uid-1"));
     assert_eq!(next(&A3, &gone(SecretSeen::Ours(secret(1, 1))), &pair), delete);
     assert_eq!(next(&A3, &gone(SecretSeen::Absent), &pair), Step::RevokeOwn(id(1, 1)));

@@ -73,11 +73,10 @@ fn any_memory() -> impl Strategy<Value = Memory> {
             .prop_map(move |(key, in_time)| Memory::Intent { attempt: of(key), in_time }),
         any_attempt().prop_map(move |key| Memory::Refused(of(key))),
         any_attempt().prop_map(move |key| Memory::PutRefused(of(key).nonce)),
-        (any_attempt(), posted, any::<bool>()).prop_map(move |(key, posted, unanswered)| Memory::Pair {
+        (any_attempt(), posted).prop_map(move |(key, posted)| Memory::Pair {
             attempt: of(key),
             key: id(key.0, key.1),
             posted,
-            unanswered,
         }),
     ]
 }
