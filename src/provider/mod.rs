@@ -6,6 +6,7 @@
 pub mod ceph_rgw;
 pub mod error;
 pub mod garage;
+mod gather;
 pub mod http;
 pub mod inventory;
 pub mod management;
@@ -13,6 +14,7 @@ pub mod text;
 pub mod types;
 
 pub use error::{Class, Error, ErrorKind};
+pub use gather::Gather;
 pub use inventory::Inventory;
 pub use text::plain_text;
 pub use types::*;

@@ -29,7 +29,8 @@ class Store(ABC):
     name: str
     region: str
     s3_endpoint: str
-    # Beyond what every store can: "versioning", "object-lock", "exact-write", "user-quotas", "tombstones".
+    # Beyond what every store can: "versioning", "object-lock", "exact-write", "user-quotas"; "lists-buckets": keys that
+    # are not Full see the names of their user's buckets; "put-again": a key that was revoked may be put there again.
     able: frozenset[str]
     # Seconds that one request may take: where a call is several of them, on a busy machine, a short time is a fault.
     timeout: int
@@ -70,7 +71,7 @@ class ManagementStore(Store):
     """storekeeper's own management server."""
 
     name = "management"
-    able = frozenset({"versioning", "object-lock", "exact-write", "user-quotas"})
+    able = frozenset({"versioning", "object-lock", "exact-write", "user-quotas", "lists-buckets"})
     timeout = REQUEST_TIMEOUT_SECONDS
 
     def __init__(self, folder: Path, certificates: tls.Certificates, logs: Path) -> None:
@@ -117,7 +118,7 @@ class GarageStore(Store):
     """Garage."""
 
     name = "garage"
-    able = frozenset({"tombstones"})
+    able = frozenset({"lists-buckets"})
     timeout = 10
 
     def __init__(self, folder: Path, certificates: tls.Certificates, logs: Path) -> None:
@@ -174,7 +175,7 @@ class CephRgwStore(Store):
 
     name = "ceph-rgw"
     timeout = 30
-    able = frozenset({"versioning", "object-lock", "exact-write", "user-quotas"})
+    able = frozenset({"versioning", "object-lock", "exact-write", "user-quotas", "put-again"})
 
     def __init__(self, folder: Path, certificates: tls.Certificates, logs: Path) -> None:
         self.certificates = certificates

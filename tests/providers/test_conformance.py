@@ -80,8 +80,9 @@ def test_two_users_may_both_have_a_bucket_of_one_name_and_see_nothing_of_each_ot
     assert status(other.get_object, Bucket="data", Key="mine") == 404
     other.put_object(Bucket="data", Key="mine", Body=b"other")
     assert one.get_object(Bucket="data", Key="mine")["Body"].read() == OBJECT
+    shown = ["data"] if "lists-buckets" in world.store.able else []
     for client in (one, other):
-        assert [bucket["Name"] for bucket in client.list_buckets()["Buckets"]] == ["data"]
+        assert [bucket["Name"] for bucket in client.list_buckets()["Buckets"]] == shown
         client.delete_object(Bucket="data", Key="mine")
 
 
@@ -150,12 +151,17 @@ def test_a_bucket_with_data_is_not_deleted(world: StoreWorld) -> None:
 
 
 def test_a_key_that_is_revoked_behind_our_back_is_told_or_brought_back_and_never_swapped(world: StoreWorld) -> None:
-    world.app(READ_WRITE)
+    app = world.app(READ_WRITE)[READ_WRITE]
     before, key = world.entries("app-readwrite"), world.key_id("app-readwrite")
     world.store.revoke(key)
-    world.says("AccessKey", "app-readwrite", "KeyRevokedExternally", key_secret(world), deadline=60)
+    if "put-again" in world.store.able:
+        until(lambda: status(app.list_objects_v2, Bucket="data") == 200, "the key to work again", 60)
+        expected = {key}
+    else:
+        world.says("AccessKey", "app-readwrite", "KeyRevokedExternally", key_secret(world), deadline=60)
+        expected = set()
+    assert world.ids() == expected
     assert world.entries("app-readwrite") == before
-    assert world.ids() == set()
 
 
 def key_secret(world: StoreWorld) -> str:

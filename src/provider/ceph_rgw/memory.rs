@@ -11,8 +11,9 @@ use tokio::time::Instant;
 
 /// For how long an owner's state is good enough to make keys by.
 const OWNER: Duration = Duration::from_secs(10);
-/// For how long a key that was seen to be complete is taken to be so, as long as it is listed.
-const COMPLETE: Duration = Duration::from_mins(5);
+/// For how long a key that was seen to be complete is taken to be so, as long as its RGW user is listed: long enough for the
+/// passes that follow each other when many keys are made, and shorter than anybody waits for a key that was removed.
+const COMPLETE: Duration = Duration::from_secs(30);
 /// Nothing is remembered of more things than these.
 const MOST: usize = 100_000;
 

@@ -19,7 +19,7 @@ impl Client {
         login: &str,
         name: &str,
     ) -> Result<Option<BucketState>, Error> {
-        let view = self.view(call).await?;
+        let view = self.view().await?;
         let Some(user) = view.user(login) else { return Ok(None) };
         let found = view.buckets_of(user).into_iter().find(|bucket| bucket.name.as_deref() == Some(name));
         match found {
@@ -48,7 +48,7 @@ impl Client {
             let why = "names that begin with 'storekeeper-' are reserved at Garage".to_owned();
             return Err(call.error(ErrorKind::Refused(why)));
         }
-        let view = self.view(call).await?;
+        let view = self.view().await?;
         let user = view.user(&wish.user_id).ok_or_else(|| no_user(call))?;
         let owned = view.buckets_of(user);
         let named = owned.iter().find(|bucket| bucket.name.as_ref() == Some(&wish.name));
@@ -80,7 +80,7 @@ impl Client {
                 Err(error) => return Err(error),
             }
             // Used before, or just now by somebody else who makes the same.
-            let view = self.view(call).await?;
+            let view = self.view().await?;
             let made =
                 view.buckets_of(user).into_iter().find(|bucket| bucket.uid.as_ref() == Some(&owner.uid));
             if let Some(made) = made {
@@ -91,7 +91,7 @@ impl Client {
     }
 
     pub(super) async fn mend_bucket(&self, call: Call<'_>, wish: &BucketWish) -> Result<BucketState, Error> {
-        let view = self.view(call).await?;
+        let view = self.view().await?;
         let user = view.user(&wish.user_id).ok_or_else(|| no_user(call))?;
         let named = |bucket: &Owned| bucket.name.as_ref() == Some(&wish.name);
         let bucket =
@@ -101,11 +101,11 @@ impl Client {
 
     /// Makes a bucket as wished, whatever is done already.
     async fn settle(&self, call: Call<'_>, id: &str, wish: &BucketWish) -> Result<BucketState, Error> {
-        let view = self.view(call).await?;
+        let view = self.view().await?;
         let user = view.user(&wish.user_id).ok_or_else(|| no_user(call))?;
         self.name_bucket(call, id, &user.id, &wish.name).await?;
         // Keys that come later find the bucket by that name.
-        let view = self.view(call).await?;
+        let view = self.view().await?;
         let info = self.bucket(call, id).await?;
         let quotas = Quotas { max_size: wish.quota.size, max_objects: wish.quota.objects };
         if info.quotas != quotas {
@@ -141,7 +141,7 @@ impl Client {
     }
 
     pub(super) async fn drop_bucket(&self, call: Call<'_>, login: &str, name: &str) -> Result<(), Error> {
-        let view = self.view(call).await?;
+        let view = self.view().await?;
         let Some(user) = view.user(login) else { return Ok(()) };
         let named = |bucket: &Owned| bucket.name.as_deref() == Some(name);
         match view.buckets_of(user).into_iter().find(named) {

@@ -12,7 +12,7 @@ use crate::provider::{
 use async_trait::async_trait;
 
 /// What Garage itself is called here. It has no id of its own: nothing tells one cluster from another.
-const ACCOUNT: &str = "garage";
+pub const ACCOUNT: &str = "garage";
 
 #[async_trait]
 impl Provider for Client {
@@ -49,7 +49,7 @@ impl Provider for Client {
 
     async fn find_user(&self, login: &str) -> Result<Option<UserState>, Error> {
         let call = Call { op: "find user", object: login };
-        let view = self.view(call).await?;
+        let view = self.view().await?;
         match view.user(login) {
             Some(user) => self.user_state(call, &view, user).await.map(Some),
             None => Ok(None),
@@ -58,7 +58,7 @@ impl Provider for Client {
 
     async fn list_users(&self, cluster: &ClusterId) -> Result<Vec<UserState>, Error> {
         let call = Call { op: "list users of", object: ACCOUNT };
-        let view = self.view(call).await?;
+        let view = self.view().await?;
         let mut users = Vec::new();
         for user in &view.users {
             let first = view.user(&user.mark.login).is_some_and(|first| first.id == user.id);
@@ -108,7 +108,7 @@ impl Provider for Client {
 
     async fn list_buckets(&self, cluster: &ClusterId) -> Result<Vec<BucketState>, Error> {
         let call = Call { op: "list buckets of", object: ACCOUNT };
-        let view = self.view(call).await?;
+        let view = self.view().await?;
         let mut buckets = Vec::new();
         for user in &view.users {
             if owner(&user.mark.owner).is_none_or(|owner| owner.cluster != *cluster) {

@@ -39,7 +39,7 @@ impl Client {
             other => other?,
         }
         // Whoever makes a bucket or changes the user looks for keys after that: one of the two sees the other.
-        let view = self.view(call).await?;
+        let view = self.view().await?;
         let gone = |what: &str| call.error(ErrorKind::Failed(format!("{what} is not there")));
         let user = view.user(&wish.user_id).ok_or_else(|| gone("its user"))?;
         let mark = KeyMark::of(wish, true);
@@ -90,7 +90,7 @@ impl Client {
             return Err(call.error(ErrorKind::Refused("it was not made by storekeeper".to_owned())));
         };
         if creates(&mark) {
-            let view = self.view(call).await?;
+            let view = self.view().await?;
             if let Some(user) = view.user(&mark.user) {
                 for (bucket, name) in view.made_by(id, &user.id) {
                     self.keep(call, &bucket, &user.id, &name).await?;

@@ -20,10 +20,12 @@ mod tests;
 mod transport;
 mod view;
 
+use super::Gather;
 use super::http::BuildError;
 use crate::wire::ShownSecret;
 use std::time::Duration;
 use transport::Transport;
+use view::View;
 
 /// How to reach a Garage cluster. No `Debug`: it holds the token.
 #[derive(Clone)]
@@ -41,12 +43,14 @@ pub struct Settings {
 /// The admin API of one Garage cluster.
 pub struct Client {
     transport: Transport,
+    /// The two lists that most calls begin with, shared by those that begin at the same time.
+    views: Gather<(), View>,
 }
 
 impl Client {
     /// A client that has not connected yet.
     pub fn new(settings: Settings) -> Result<Self, BuildError> {
         let Settings { endpoint, token, ca_pem, timeout } = settings;
-        Ok(Self { transport: Transport::new(&endpoint, &token, ca_pem.as_deref(), timeout)? })
+        Ok(Self { transport: Transport::new(&endpoint, &token, ca_pem.as_deref(), timeout)?, views: Gather::default() })
     }
 }

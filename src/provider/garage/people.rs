@@ -1,21 +1,28 @@
 //! Tenants and users: markers, and whether the keys of a user work.
 
 use super::Client;
+use super::calls::ACCOUNT;
 use super::api::KeyChange;
 use super::marks::{self, Mark, TenantMark, UserMark};
 use super::view::{Marked, View, owner};
 use crate::provider::http::Call;
 use crate::provider::{Error, ErrorKind, Quota, TenantState, TenantWish, Usage, UserState, UserWish};
+use std::sync::Arc;
 
 /// The tenant that every account has. Nothing stands for it here.
 pub const BUILT_IN: &str = "administrator";
 
 impl Client {
-    pub(super) async fn view(&self, call: Call<'_>) -> Result<View, Error> {
-        // A bucket or a key that comes between the two lists is seen by whoever makes it.
-        let keys = self.all_keys(call).await?;
-        let buckets = self.all_buckets(call).await?;
-        Ok(View::new(keys, buckets))
+    /// All that is ours, by lists that begin after this call.
+    pub(super) async fn view(&self) -> Result<Arc<View>, Error> {
+        let call = Call { op: "list keys and buckets of", object: ACCOUNT };
+        let lists = async |_: Vec<()>| {
+            // A bucket or a key that comes between the two lists is seen by whoever makes it.
+            let keys = self.all_keys(call).await?;
+            let buckets = self.all_buckets(call).await?;
+            Ok(View::new(keys, buckets))
+        };
+        self.views.ask((), lists).await
     }
 
     /// Makes a marker: it has expired since long ago, and may do nothing.
@@ -97,7 +104,7 @@ impl Client {
         new: bool,
     ) -> Result<UserState, Error> {
         only_buckets_have_quotas(call, wish.quota, "user")?;
-        let view = self.view(call).await?;
+        let view = self.view().await?;
         let mark = UserMark::of(wish);
         match view.user(&wish.login) {
             Some(_) if new => return Err(call.error(taken("user"))),
@@ -106,11 +113,11 @@ impl Client {
             None => return Err(call.error(ErrorKind::NotFound)),
         }
         // Whoever puts a key reads the marker after its key is there: one of the two sees the other.
-        let view = self.view(call).await?;
+        let view = self.view().await?;
         for key in view.keys_of(&wish.login).filter(|key| key.expired == wish.enabled) {
             self.update_key(call, &key.id, &KeyChange::default().enabled(wish.enabled)).await?;
         }
-        let view = self.view(call).await?;
+        let view = self.view().await?;
         let user = view
             .user(&wish.login)
             .ok_or_else(|| call.error(ErrorKind::Failed("the user it made is gone".to_owned())))?;
@@ -118,7 +125,7 @@ impl Client {
     }
 
     pub(super) async fn remove_user(&self, call: Call<'_>, login: &str) -> Result<(), Error> {
-        let view = self.view(call).await?;
+        let view = self.view().await?;
         let (keys, buckets) =
             (view.keys_of(login).count(), view.user(login).map_or(0, |user| view.buckets_of(user).len()));
         if keys > 0 || buckets > 0 {
