@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help quickstart quickstart-down test test-providers prove prove-server bench-server simulate faults soak test-rust test-python build fmt lint crds chart openapi venv controlplane clients figures clean
+.PHONY: help quickstart quickstart-down test test-providers prove prove-server bench-server bench-providers simulate faults soak test-rust test-python build fmt lint crds chart openapi venv controlplane clients figures clean
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -59,12 +59,18 @@ soak: build venv ## Two operators, killed every few seconds while keys come and 
 prove-server: build venv ## Kill the management server a hundred times under load (long; `make test` does eight)
 	cd tests && STOREKEEPER_KILLS=100 $(VENV)/bin/python -m pytest -s s3/test_durability.py -k kills
 
-# `release` takes long to link; `BENCH_PROFILE=simulation` does not.
-BENCH_PROFILE ?= release
+# `release` takes long to link; `simulation` does not, and the provider and the API server are what takes the time.
+bench-server: BENCH := $(or $(BENCH_PROFILE),release)
+bench-providers: BENCH := $(or $(BENCH_PROFILE),simulation)
+bench-server bench-providers: BENCH_BIN = $(abspath $(TARGET))/$(BENCH)/storekeeper
 bench-server: ## What the S3 endpoint does in a second, as ratios to floors of the same run: BENCH_PROFILE=release
-	$(CARGO) build --locked --profile $(BENCH_PROFILE)
-	STOREKEEPER_BIN='$(abspath $(TARGET))/$(BENCH_PROFILE)/storekeeper' STOREKEEPER_BENCH_DIR='$(abspath $(TARGET))' \
-		$(CARGO) bench --locked --profile $(BENCH_PROFILE) --bench server
+	$(CARGO) build --locked --profile $(BENCH)
+	STOREKEEPER_BIN='$(BENCH_BIN)' STOREKEEPER_BENCH_DIR='$(abspath $(TARGET))' \
+		$(CARGO) bench --locked --profile $(BENCH) --bench server
+
+bench-providers: venv ## AccessKeys per second and calls per key at each provider, beside a plain client: BENCH_PROFILE=simulation (ARGS="--help")
+	$(CARGO) build --locked --profile $(BENCH)
+	@STOREKEEPER_BIN='$(BENCH_BIN)' $(RUN) -m providers.bench --profile $(BENCH) $(ARGS)
 
 test-python: build venv clients ## The harness, S3 and end-to-end tests on the real control plane (PYTEST="-k name" for some)
 	cd tests && $(VENV)/bin/python -m pytest $(PYTEST)

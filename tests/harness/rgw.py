@@ -161,6 +161,10 @@ class Rgw:
         self._tool("radosgw-admin", "-n", "client.rgw", "user", "create", *user, *key)
         self.gateway.start(self.ready)
 
+    def version(self) -> str:
+        """Name and number: its APIs tell neither."""
+        return " ".join(self._tool("radosgw", "--version").split()[:3])
+
     def _start_cluster(self) -> None:
         monmap = self.folder / "monmap"
         address = f"[v2:127.0.0.1:{self._monitor_port}]"

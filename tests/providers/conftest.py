@@ -10,6 +10,7 @@ import pytest
 from e2e.conftest import installation, pytest_runtest_makereport
 from harness.installation import NAMESPACE, Installation
 from harness.running import started
+from providers.connect import connect
 from providers.stores import STORES, Store, made
 from providers.world import StoreWorld
 
@@ -22,18 +23,7 @@ _numbers = iter(range(1, 100_000))
 def store(installation: Installation, request: pytest.FixtureRequest) -> Iterator[Store]:
     """A real store with a Ready StorageAccount of its name. One that cannot be started fails its tests."""
     with started(made(request.param, installation)) as there:
-        provider, credentials = there.provider()
-        (settings,) = provider.values()
-        installation.credentials(there.name, credentials)
-        settings |= {"credentialsSecretRef": {"name": there.name}, "caBundleSecretRef": {"name": "main-ca"}}
-        spec = {
-            "provider": provider,
-            "s3": {"endpoint": there.s3_endpoint, "region": there.region},
-            "limits": {"requestTimeoutSeconds": there.timeout},
-        }
-        account = {"apiVersion": "storekeeper.dev/v1alpha1", "kind": "StorageAccount", "metadata": {"name": there.name}}
-        installation.kube.create({**account, "spec": spec})
-        installation.kube.wait_ready("StorageAccount", there.name)
+        connect(installation, there)
         yield there
         installation.kube.delete("StorageAccount", there.name)
         installation.kube.wait_gone("StorageAccount", there.name)

@@ -50,12 +50,17 @@ class Request:
         return self.head.start.split(" ")[0]
 
     @property
+    def target(self) -> str:
+        """Path and query, as they were sent."""
+        return self.head.start.split(" ")[1]
+
+    @property
     def path(self) -> str:
-        return urlsplit(self.head.start.split(" ")[1]).path
+        return urlsplit(self.target).path
 
     @property
     def query(self) -> dict[str, list[str]]:
-        return parse_qs(urlsplit(self.head.start.split(" ")[1]).query, keep_blank_values=True)
+        return parse_qs(urlsplit(self.target).query, keep_blank_values=True)
 
     @property
     def is_watch(self) -> bool:

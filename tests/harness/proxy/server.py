@@ -38,7 +38,8 @@ class FaultProxy:
 
     A crash fault calls `on_crash`, which must return when the victim is dead. A late request is sent after `latest`
     seconds even when nothing else came at its point. With a `selector`, who comes through here is shown only those of
-    our cluster-scoped objects that have its labels.
+    our cluster-scoped objects that have its labels. `on_request` is shown every request before it is carried; it must
+    return at once, as the proxy waits for it.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class FaultProxy:
         self._seen: list[Seen] = []
         self.rules = Rules()
         self.on_crash: Callable[[], None] = lambda: None
+        self.on_request: Callable[[Request], None] = lambda _: None
         self.ca = certificates.ca
         self.endpoint = ""
 
@@ -146,6 +148,7 @@ class FaultProxy:
         fault = rule.fault if rule is not None else None
         with self._lock:
             self._seen.append(Seen(point, request.method, request.path, summary(request), fault))
+        self.on_request(request)
         if rule is None:
             goes_on = await self._upstream.pass_through(request, client)
             self._upstream.answered(point)

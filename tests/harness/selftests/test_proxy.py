@@ -32,6 +32,17 @@ def test_without_rules_nothing_is_changed(proxy: FaultProxy, upstream: Upstream)
     assert [seen.fault for seen in proxy.seen("mint")] == [None] * 20
 
 
+def test_every_request_is_shown_whole_to_who_looks_on(proxy: FaultProxy, upstream: Upstream) -> None:
+    shown: list[tuple[str, str, bytes]] = []
+    proxy.on_request = lambda request: shown.append((request.method, request.target, request.content()))
+    post(proxy, f"{MINT}?a=%24b", '{"n": 1}')
+    proxy.fault("mint", Fault.DROP_BEFORE)
+    with pytest.raises(BROKEN):
+        post(proxy, body='{"n": 2}')
+    assert shown == [("POST", f"{MINT}?a=%24b", b'{"n": 1}'), ("POST", MINT, b'{"n": 2}')]
+    assert len(upstream.executed) == 1
+
+
 def test_only_the_named_occurrence_is_hit(proxy: FaultProxy, upstream: Upstream) -> None:
     rule = proxy.fault("mint", Fault.ANSWER_503, occurrence=2)
     assert [post(proxy).status_code for _ in range(3)] == [200, 503, 200]
