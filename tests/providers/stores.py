@@ -174,7 +174,7 @@ class CephRgwStore(Store):
     """Ceph's object gateway."""
 
     name = "ceph-rgw"
-    timeout = 30
+    timeout = 10
     able = frozenset({"versioning", "object-lock", "exact-write", "user-quotas", "put-again"})
 
     def __init__(self, folder: Path, certificates: tls.Certificates, logs: Path) -> None:
