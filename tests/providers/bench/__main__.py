@@ -54,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help=f"only that one, may be repeated: {stores}",
     )
+    made.add_argument("--sequence", action="store_true", help="print the calls of one key too, in order")
     made.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too; '-': print nothing else")
     made.add_argument(
         "--profile", metavar="NAME", help="what STOREKEEPER_BIN was built as, for the heading (the name of its folder)"
@@ -113,7 +114,7 @@ def main(arguments: list[str] | None = None) -> int:
     only_json = given.json is not None and str(given.json) == "-"
     if given.json is not None and not only_json:
         given.json.write_text(report.as_json(there, stores) + "\n")
-    print(report.as_json(there, stores) if only_json else report.as_text(there, stores), flush=True)
+    print(report.as_json(there, stores) if only_json else report.as_text(there, stores, given.sequence), flush=True)
     return 0 if all(figures.passed for figures in stores) else 1
 
 

@@ -25,8 +25,6 @@ from providers.bench.record import Passed, Side
 from providers.bench.script import Playing, Script
 
 SECONDS = 60
-# Headers of a signature: each request has its own.
-SIGNED = ("authorization", "x-amz-content-sha256")
 
 
 class Refused(Exception):
@@ -124,9 +122,8 @@ class Client:
 
 
 def signed(admin: Admin, method: str, url: str, headers: dict[str, str], body: bytes) -> dict[str, str]:
-    """The headers with a signature of their own."""
-    plain = {name: value for name, value in headers.items() if name not in SIGNED}
-    request = AWSRequest(method=method, url=url, data=body, headers=plain)
+    """The headers with a signature of this request in place of another's."""
+    request = AWSRequest(method=method, url=url, data=body, headers=headers)
     S3SigV4Auth(Credentials(admin.access_key, admin.secret_key), "s3", REGION).add_auth(request)
     return dict(request.headers)
 

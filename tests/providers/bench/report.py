@@ -52,7 +52,12 @@ def _kinds(figures: Figures, side: Side, groups: tuple[Class, ...]) -> list[str]
     ]
 
 
-def of_store(figures: Figures) -> str:
+def _sequence(figures: Figures) -> list[str]:
+    """The calls of one key, in order."""
+    return ["  the calls of one key, in order:", *(f"    {kind.side}: {kind.name}" for kind in figures.sequence)]
+
+
+def of_store(figures: Figures, sequence: bool) -> str:
     """One store's figures."""
     provider, kubernetes = Side.PROVIDER, Side.KUBERNETES
     counted = (Class.WRITE, Class.READ)
@@ -72,15 +77,18 @@ def of_store(figures: Figures) -> str:
     if left:
         lines.append("  not about keys, and not counted (calls in all):")
         lines += [f"    {kind.side}, {kind.group}: {kind.name}: {times}" for kind, times in sorted(left.items())]
+    if sequence:
+        lines += _sequence(figures)
     for bar in figures.bars():
         sign, verdict = ("≥" if bar.least else "≤", "holds" if bar.holds else "MISSED")
         lines.append(_row(f"  {bar.what}", bar.found, f"{sign} {bar.limit:g}  {verdict}"))
     return "\n".join(lines)
 
 
-def as_text(conditions: Conditions, stores: list[Figures]) -> str:
+def as_text(conditions: Conditions, stores: list[Figures], sequence: bool = False) -> str:
+    """All of it; with `sequence`, also the calls of one key of each store, in order."""
     verdict = "every bar holds" if all(figures.passed for figures in stores) else "a bar is MISSED"
-    return "\n\n".join([conditions.as_text(), *map(of_store, stores), ABOUT, verdict])
+    return "\n\n".join([conditions.as_text(), *(of_store(figures, sequence) for figures in stores), ABOUT, verdict])
 
 
 def _calls(calls: Counter[Kind]) -> list[dict[str, Any]]:
@@ -100,6 +108,7 @@ def as_json(conditions: Conditions, stores: list[Figures]) -> str:
             "operatorKeysPerSecond": round(figures.operator_rate, 2),
             "plainKeysPerSecond": round(figures.plain_rate, 2),
             "calls": _calls(figures.calls),
+            "sequence": [asdict(kind) for kind in figures.sequence],
             "bars": [{**asdict(bar), "holds": bar.holds} for bar in figures.bars()],
         }
         for figures in stores

@@ -12,7 +12,7 @@ from harness.installation import Installation
 from harness.kube import Object, is_ready, path_of
 from harness.running import started
 from harness.waiting import until
-from providers.bench.kinds import counted
+from providers.bench.kinds import counted, kind_of
 from providers.bench.plain import Created, Job, Plain
 from providers.bench.record import Recorder, Side
 from providers.bench.script import Script, scripts
@@ -135,9 +135,12 @@ def _measured(scene: Scene) -> Figures:
     scene.settle()
     recording = scene.recorder.passed()
     scene.installation.operator.stop()
-    plain_seconds = scene.plain(scripts(name, recording, uids))
+    recorded = scripts(name, recording, uids)
+    plain_seconds = scene.plain(recorded)
     calls, plain_calls = counted(name, recording), counted(name, scene.recorder.passed())
     uneven = differences(calls, plain_calls)
     if uneven:
         raise Uneven(f"the plain client must make the same calls; kind: (operator, plain client): {uneven}")
-    return Figures(name, server, scene.keys, operator_seconds, plain_seconds, calls, plain_calls, load)
+    typical = sorted(recorded, key=lambda script: len(script.steps))[len(recorded) // 2]
+    sequence = [kind_of(name, step) for step in typical.steps]
+    return Figures(name, server, scene.keys, operator_seconds, plain_seconds, calls, plain_calls, load, sequence)

@@ -141,6 +141,13 @@ def test_the_report_says_what_the_bars_say() -> None:
     assert sum(call["calls"] for call in told["stores"][0]["calls"]) == 1600
 
 
+def test_the_calls_of_one_key_are_printed_where_that_is_asked_for() -> None:
+    one = replace(figures(), sequence=[kind_of("garage", step) for step in (LISTED, RECORDING[5])])
+    order = "    provider: ListKeys\n    provider: ImportKey\n"
+    assert order in report.as_text(CONDITIONS, [one], sequence=True)
+    assert order not in report.as_text(CONDITIONS, [one])
+
+
 def test_every_call_about_keys_is_in_one_script_and_a_list_before_the_call_that_followed_it() -> None:
     (script,) = scripts("garage", RECORDING, {"key-0000": UID})
     wanted = [passed for passed in RECORDING if is_about_keys(kind_of("garage", passed))]
@@ -217,8 +224,8 @@ def test_another_id_has_the_same_form(token: str) -> None:
 
 
 def test_what_was_recorded_is_printed_without_headers_and_bodies() -> None:
-    passed = replace(RECORDING[3], headers={"authorization": "Bearer token"})
-    assert GARAGE_SECRET not in repr(passed) and "Bearer" not in repr(passed)
+    passed = replace(RECORDING[5], headers={"authorization": "Bearer token"})
+    assert GARAGE_SECRET in passed.body.decode() and GARAGE_SECRET not in repr(passed) and "Bearer" not in repr(passed)
     (script,) = scripts("garage", RECORDING, {"key-0000": UID})
     assert GARAGE_SECRET not in repr(script)
 

@@ -44,6 +44,8 @@ class Figures:
     """Of the plain client, of all kinds."""
     load: float = 0.0
     """The load average when it began."""
+    sequence: list[Kind] = field(default_factory=list)
+    """The calls of one key, in order: of one that took as many as most."""
 
     @property
     def operator_rate(self) -> float:
