@@ -2,8 +2,8 @@
 
 use crate::gateway::{Came, Gateway, Names, credentials, listed, made, pair, uuid};
 use crate::sign::Credentials;
-use storekeeper::provider::{ErrorKind, Provider};
-use storekeeper::wire::{Permission, ShownSecret};
+use storekeeper::provider::{BucketWish, ErrorKind, Provider, Retention, RetentionPeriod};
+use storekeeper::wire::{LockMode, Permission, ShownSecret, Versioning};
 
 async fn foreign(gateway: &Gateway, more: &[(&str, &str)]) -> (String, Came) {
     let uid = format!("foreign-{}", uuid());
@@ -11,6 +11,13 @@ async fn foreign(gateway: &Gateway, more: &[(&str, &str)]) -> (String, Came) {
     query.extend(more);
     let came = gateway.admin("PUT", "user", &query).await;
     (uid.clone(), came)
+}
+
+/// The key that the gateway made for a user.
+async fn key_of(gateway: &Gateway, uid: &str) -> Credentials {
+    let user = gateway.rgw_user(uid).await;
+    let text = |name: &str| user["data"]["keys"][0][name].as_str().unwrap().to_owned();
+    Credentials { access_key: text("access_key"), secret_key: ShownSecret::new(text("secret_key")) }
 }
 
 #[tokio::test]
@@ -177,4 +184,165 @@ async fn the_gateway_logs_every_query_and_no_secret_is_in_one() {
     }
     let log = gateway.log_with(&format!("by-{}", pairs[0].access_key_id)).await;
     assert!(pairs.iter().all(|pair| !log.contains(pair.secret_access_key.reveal())));
+}
+
+#[tokio::test]
+async fn refusals_are_told_by_status_and_code_and_have_no_words() {
+    let gateway = Gateway::new();
+    let (uid, _) = foreign(&gateway, &[("generate-key", "false")]).await;
+    let (other, _) = foreign(&gateway, &[("generate-key", "false")]).await;
+    let id = uuid();
+    let key = |uid: &str| {
+        let pairs = [("key", ""), ("uid", uid), ("access-key", &id), ("secret-key", "s")];
+        pairs.map(|(name, value)| (name.to_owned(), value.to_owned()))
+    };
+    let put = async |uid: &str| {
+        let key = key(uid);
+        let pairs = key.each_ref().map(|(name, value)| (name.as_str(), value.as_str()));
+        gateway.admin("PUT", "user", &pairs).await
+    };
+    assert_eq!(put(&uid).await.status, 200);
+    let again = gateway.admin("PUT", "user", &[("uid", &uid), ("display-name", "x")]).await;
+    let taken = put(&other).await;
+    assert_eq!(gateway.admin("DELETE", "user", &[("uid", &uid)]).await.status, 200);
+    let gone = gateway.admin("DELETE", "user", &[("uid", &uid)]).await;
+    for (came, status, code) in
+        [(again, 409, "UserAlreadyExists"), (taken, 409, "KeyExists"), (gone, 404, "NoSuchUser")]
+    {
+        assert!(came.is(status, code), "{came:?}");
+        let body: serde_json::Value = serde_json::from_str(&came.body).unwrap();
+        assert!(body.get("Message").is_none_or(|message| message == ""), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_beside_the_uid_is_ignored() {
+    let (gateway, names) = (Gateway::new(), Names::new());
+    let (_, user) = gateway.user_with_bucket(&names).await;
+    let (tenant, uid) = user.id.split_once('$').unwrap();
+    let beside = gateway.admin("GET", "user", &[("uid", uid), ("tenant", tenant)]).await;
+    assert!(beside.is(404, "NoSuchUser"), "{beside:?}");
+    assert_eq!(gateway.admin("GET", "user", &[("uid", &user.id)]).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_mask_of_operations_that_is_none_locks_the_user_out() {
+    let gateway = Gateway::new();
+    let (uid, _) = foreign(&gateway, &[]).await;
+    let key = key_of(&gateway, &uid).await;
+    let bucket = format!("/b-{}", uuid());
+    assert_eq!(gateway.ask(&key, "PUT", &bucket, &[], "").await.status, 200);
+    assert_eq!(gateway.admin("POST", "user", &[("uid", &uid), ("op-mask", "bogus")]).await.status, 200);
+    assert_eq!(gateway.ask(&key, "GET", &bucket, &[], "").await.status, 403);
+}
+
+#[tokio::test]
+async fn a_key_without_a_secret_is_given_one() {
+    let gateway = Gateway::new();
+    let (uid, _) = foreign(&gateway, &[("generate-key", "false")]).await;
+    let id = uuid();
+    let key = [("key", ""), ("uid", uid.as_str()), ("access-key", &id), ("key-type", "s3")];
+    assert_eq!(gateway.admin("PUT", "user", &key).await.status, 200);
+    let keys = &gateway.rgw_user(&uid).await["data"]["keys"];
+    assert!(!keys[0]["secret_key"].as_str().unwrap().is_empty(), "the caller never learns it by name");
+}
+
+#[tokio::test]
+async fn a_quota_in_a_body_is_not_taken() {
+    let gateway = Gateway::new();
+    let (uid, _) = foreign(&gateway, &[("generate-key", "false")]).await;
+    let quota = [("quota", ""), ("uid", uid.as_str()), ("quota-type", "user")];
+    let body = r#"{"enabled": true, "max_objects": 7}"#;
+    let came = gateway.ask(&gateway.operator, "PUT", "/admin/user", &quota, body).await;
+    assert_eq!(came.status, 501, "{came:?}");
+    let wanted = [&quota[..], &[("max-objects", "7"), ("enabled", "true")]].concat();
+    assert_eq!(gateway.admin("PUT", "user", &wanted).await.status, 200);
+    assert_eq!(gateway.rgw_user(&uid).await["data"]["user_quota"]["max_objects"], 7);
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_made_in_anothers_name_is_the_makers() {
+    let (gateway, names) = (Gateway::new(), Names::new());
+    let (client, user) = gateway.user_with_bucket(&names).await;
+    let bucket = format!("b-{}", uuid());
+    let came =
+        gateway.ask(&gateway.operator, "PUT", &format!("/{bucket}"), &[("rgwx-uid", &user.id)], "").await;
+    assert_eq!(came.status, 200, "{came:?}");
+    let shown = gateway.admin("GET", "bucket", &[("bucket", &bucket), ("stats", "true")]).await;
+    let shown: serde_json::Value = serde_json::from_str(&shown.body).unwrap();
+    assert_ne!(shown["owner"], user.id.as_str());
+    assert_eq!(client.find_bucket(&user.id, &bucket).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_linked_across_tenants_takes_anothers_place_and_ours_never_leaves_its_own() {
+    let (gateway, names, others) = (Gateway::new(), Names::new(), Names::new());
+    let (client, user) = gateway.user_with_bucket(&names).await;
+    let (_, other) = gateway.user_with_bucket(&others).await;
+    let full = made(&client, &names.key(&user, Permission::Full)).await;
+    assert_eq!(gateway.put(&full, "data", "mine").await, 200);
+    let tenant = other.id.split('$').next().unwrap();
+    let bucket = format!("{tenant}/data");
+    let came = gateway.admin("PUT", "bucket", &[("bucket", &bucket), ("uid", &user.id)]).await;
+    assert_eq!(came.status, 200, "{came:?}");
+    assert_ne!(gateway.get(&full, "data", "mine").await, 200, "the entry is the other bucket's now");
+}
+
+#[tokio::test]
+async fn purging_takes_what_is_locked_with_it_and_is_not_how_a_bucket_of_ours_goes() {
+    let (gateway, names) = (Gateway::new(), Names::new());
+    let client = gateway.client();
+    let user = client.create_user(&names.user()).await.unwrap();
+    let object_lock = Some(Retention { mode: LockMode::Compliance, period: RetentionPeriod::Days(1) });
+    let versioning = Versioning::Enabled;
+    client
+        .create_bucket(&BucketWish { versioning, object_lock, ..names.bucket(&user, "locked") })
+        .await
+        .unwrap();
+    let full = made(&client, &names.key(&user, Permission::Full)).await;
+    let retained = [
+        ("x-amz-object-lock-mode", "COMPLIANCE".to_owned()),
+        ("x-amz-object-lock-retain-until-date", "2099-01-01T00:00:00Z".to_owned()),
+    ];
+    assert_eq!(gateway.ask_with(&full, "PUT", "/locked/a", &[], &retained, "data").await.status, 200);
+    let refused = client.delete_bucket(&user.id, "locked").await.unwrap_err();
+    assert!(matches!(refused.kind, ErrorKind::InUse(_)), "{refused}");
+    assert_eq!(gateway.get(&full, "locked", "a").await, 200);
+    let bucket = format!("{}/locked", user.id.split('$').next().unwrap());
+    let purge = [("bucket", bucket.as_str()), ("purge-objects", "true")];
+    assert_eq!(gateway.admin("DELETE", "bucket", &purge).await.status, 200);
+    assert_eq!(client.find_bucket(&user.id, "locked").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_policy_that_is_not_there_is_answered_by_success_and_refusal_at_once() {
+    let (gateway, names) = (Gateway::new(), Names::new());
+    let (_, user) = gateway.user_with_bucket(&names).await;
+    let (admin, _) = foreign(&gateway, &[("user-caps", "user-policy=*")]).await;
+    let ask = [("Action", "GetUserPolicy"), ("PolicyName", "none"), ("UserName", user.id.as_str())];
+    let came = gateway.ask(&key_of(&gateway, &admin).await, "POST", "/", &ask, "").await;
+    assert!(came.body.contains("GetUserPolicyResponse") && came.body.contains("NoSuchEntity"), "{came:?}");
+}
+
+#[tokio::test]
+async fn a_policy_that_names_a_tenant_is_refused() {
+    let (gateway, names) = (Gateway::new(), Names::new());
+    let (_, user) = gateway.user_with_bucket(&names).await;
+    let document = |resource: &str| {
+        let statement = serde_json::json!({"Effect": "Allow", "Action": "s3:*", "Resource": resource});
+        serde_json::json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
+    };
+    let (admin, _) = foreign(&gateway, &[("user-caps", "user-policy=*")]).await;
+    let admin = key_of(&gateway, &admin).await;
+    for (resource, status) in [("arn:aws:s3:::*", 200), ("arn:aws:s3::sk_tenant:*", 400)] {
+        let document = document(resource);
+        let ask = [
+            ("Action", "PutUserPolicy"),
+            ("PolicyDocument", document.as_str()),
+            ("PolicyName", "p"),
+            ("UserName", user.id.as_str()),
+        ];
+        let came = gateway.ask(&admin, "POST", "/", &ask, "").await;
+        assert_eq!(came.status, status, "{resource}: {came:?}");
+    }
 }

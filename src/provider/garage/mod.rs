@@ -51,6 +51,9 @@ impl Client {
     /// A client that has not connected yet.
     pub fn new(settings: Settings) -> Result<Self, BuildError> {
         let Settings { endpoint, token, ca_pem, timeout } = settings;
-        Ok(Self { transport: Transport::new(&endpoint, &token, ca_pem.as_deref(), timeout)?, views: Gather::default() })
+        Ok(Self {
+            transport: Transport::new(&endpoint, &token, ca_pem.as_deref(), timeout)?,
+            views: Gather::default(),
+        })
     }
 }

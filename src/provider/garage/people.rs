@@ -1,8 +1,8 @@
 //! Tenants and users: markers, and whether the keys of a user work.
 
 use super::Client;
-use super::calls::ACCOUNT;
 use super::api::KeyChange;
+use super::calls::ACCOUNT;
 use super::marks::{self, Mark, TenantMark, UserMark};
 use super::view::{Marked, View, owner};
 use crate::provider::http::Call;
