@@ -101,20 +101,23 @@ def main(arguments: list[str] | None = None) -> int:
     # It warns of every connection that a stopped operator leaves behind.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     progress = Progress()
+    only_json = given.json is not None and str(given.json) == "-"
     stores: list[Figures] = []
     try:
         there = conditions(given.profile)
+        # What is measured is printed at once: a run takes minutes, and may be interrupted.
+        print("" if only_json else there.as_text() + "\n", end="", flush=True)
         for name in given.store or STORES:
             stores.append(scene.measure(name, given.keys, lambda text, name=name: progress.say(f"{name}, {text}")))
+            progress.clear()
+            print("" if only_json else f"\n{report.of_store(stores[-1], given.sequence)}\n", end="", flush=True)
     except (AssertionError, FileNotFoundError, Refused, scene.Uneven, rgw.Missing, garage.Missing) as error:
         progress.clear()
         print(f"error: {error}", file=sys.stderr)
         return 1
-    progress.clear()
-    only_json = given.json is not None and str(given.json) == "-"
     if given.json is not None and not only_json:
         given.json.write_text(report.as_json(there, stores) + "\n")
-    print(report.as_json(there, stores) if only_json else report.as_text(there, stores, given.sequence), flush=True)
+    print(report.as_json(there, stores) if only_json else f"\n{report.end(stores)}", flush=True)
     return 0 if all(figures.passed for figures in stores) else 1
 
 

@@ -58,8 +58,8 @@ def _sequence(figures: Figures) -> list[str]:
     return ["  the calls of one key, in order:", *(f"    {kind.side}: {kind.name}" for kind in figures.sequence)]
 
 
-def of_store(figures: Figures, sequence: bool) -> str:
-    """One store's figures."""
+def of_store(figures: Figures, sequence: bool = False) -> str:
+    """One store's figures; with `sequence`, also the calls of one key."""
     provider, kubernetes = Side.PROVIDER, Side.KUBERNETES
     counted = (Class.WRITE, Class.READ)
     seconds = (figures.operator_seconds, figures.plain_seconds)
@@ -86,10 +86,10 @@ def of_store(figures: Figures, sequence: bool) -> str:
     return "\n".join(lines)
 
 
-def as_text(conditions: Conditions, stores: list[Figures], sequence: bool = False) -> str:
-    """All of it; with `sequence`, also the calls of one key of each store, in order."""
+def end(stores: list[Figures]) -> str:
+    """What the ratios mean, and the verdict on all."""
     verdict = "every bar holds" if all(figures.passed for figures in stores) else "a bar is MISSED"
-    return "\n\n".join([conditions.as_text(), *(of_store(figures, sequence) for figures in stores), ABOUT, verdict])
+    return f"{ABOUT}\n\n{verdict}"
 
 
 def _calls(calls: Counter[Kind]) -> list[dict[str, Any]]:

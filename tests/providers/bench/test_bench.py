@@ -133,9 +133,10 @@ def test_the_bars_hold_at_their_limits_and_not_beyond() -> None:
 
 
 def test_the_report_says_what_the_bars_say() -> None:
-    held, missed = (report.as_text(CONDITIONS, [one]) for one in (figures(), figures(reads=150)))
+    held, missed = (report.of_store(one) + report.end([one]) for one in (figures(), figures(reads=150)))
     assert "every bar holds" in held and "MISSED" not in held
     assert "2.50  ≤ 2  MISSED" in missed and missed.endswith("a bar is MISSED")
+    assert report.end([figures(), figures(reads=150)]).endswith("a bar is MISSED")
     told = json.loads(report.as_json(CONDITIONS, [figures(), figures(reads=150)]))
     assert told["passed"] is False and [bar["holds"] for bar in told["stores"][1]["bars"]] == [False, True]
     assert sum(call["calls"] for call in told["stores"][0]["calls"]) == 1600
@@ -144,8 +145,8 @@ def test_the_report_says_what_the_bars_say() -> None:
 def test_the_calls_of_one_key_are_printed_where_that_is_asked_for() -> None:
     one = replace(figures(), sequence=[kind_of("garage", step) for step in (LISTED, RECORDING[5])])
     order = "    provider: ListKeys\n    provider: ImportKey\n"
-    assert order in report.as_text(CONDITIONS, [one], sequence=True)
-    assert order not in report.as_text(CONDITIONS, [one])
+    assert order in report.of_store(one, sequence=True)
+    assert order not in report.of_store(one)
 
 
 def test_every_call_about_keys_is_in_one_script_and_a_list_before_the_call_that_followed_it() -> None:
