@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from faults.plans import SHOWING
 from faults.site import Site
 from harness.running import started
 
@@ -12,6 +13,6 @@ LANES = 12
 
 @pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with started(Site(tmp_path_factory.mktemp("site"), LANES)) as made:
+    with started(Site(tmp_path_factory.mktemp("site"), LANES, SHOWING)) as made:
         print(f"logs of the site: {made.installation.logs}")
         yield made

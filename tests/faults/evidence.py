@@ -1,4 +1,4 @@
-"""What there is to be seen of one AccessKey, each fact from where it is kept: etcd, the provider, both audit logs."""
+"""What there is to be seen of one AccessKey, each fact from where it is kept: etcd, the store, the audit logs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from faults.stores import Event, WatchedStore
 from harness import s3
 from harness.audit import AuditLog, Call
 from harness.etcd import Record, StoredSecret
@@ -15,17 +16,8 @@ from harness.installation import OPERATOR
 from harness.kube import Object, entries
 from harness.lane import Lane
 
-NAME_LABEL = "storekeeper.dev/name"
 # Making a boto3 client is not safe in several threads at once.
 _making = threading.Lock()
-
-
-@dataclass(frozen=True)
-class Event:
-    """A key was made or revoked: the provider's audit log says so, in this order."""
-
-    sequence: int
-    access_key_id: str
 
 
 @dataclass(frozen=True)
@@ -40,6 +32,8 @@ class Evidence:
     """The entries of its Secret, from the API server."""
     live: list[str]
     """The ids of the provider's keys that carry its name."""
+    incomplete: list[str]
+    """Those of them that lack something that belongs to them."""
     made: list[Event]
     revoked: list[Event]
     secret_writes: list[Call]
@@ -59,7 +53,7 @@ class Evidence:
 class Subject:
     """One AccessKey under test, and what is remembered about it from the beginning."""
 
-    lane: Lane
+    lane: Lane[WatchedStore]
     name: str
     audit_from: int
     sequence_from: int
@@ -72,33 +66,23 @@ class Subject:
         return f"{self.name}-neighbour"
 
 
-def last_sequence(lane: Lane) -> int:
-    """The newest event of the provider's audit log about a key."""
-    return max((event["sequence"] for event in lane.management.audit(action="accessKey.create")), default=0)
-
-
 def take(subject: Subject, died: bool = False) -> Evidence:
     """Look at everything."""
     lane, name = subject.lane, subject.name
     secret = lane.kube.find("Secret", name, lane.name)
+    keys = lane.store.keys(name)
     return Evidence(
         key=lane.etcd.custom("accesskeys", lane.name, name),
         secret=lane.etcd.secret(lane.name, name),
         served=entries(secret) if secret else None,
-        live=sorted(key["accessKeyId"] for key in lane.management.access_keys(label=f"{NAME_LABEL}:{name}")),
-        made=_events(subject, "accessKey.create"),
-        revoked=_events(subject, "accessKey.delete"),
+        live=[key.id for key in keys],
+        incomplete=[key.id for key in keys if not key.complete],
+        made=lane.store.made(name, subject.sequence_from),
+        revoked=lane.store.revoked(subject.sequence_from),
         secret_writes=_secret_writes(subject),
         neighbour=lane.etcd.record(f"/registry/secrets/{lane.name}/{subject.neighbour_name}"),
         died=died,
     )
-
-
-def _events(subject: Subject, action: str) -> list[Event]:
-    """What the lane's server did since the beginning; nobody else uses it."""
-    events = subject.lane.management.audit(action=action, outcome="ok")
-    new = [event for event in events if event["sequence"] > subject.sequence_from]
-    return [Event(event["sequence"], event["target"]) for event in new]
 
 
 def _secret_writes(subject: Subject) -> list[Call]:
@@ -113,7 +97,7 @@ def _secret_writes(subject: Subject) -> list[Call]:
     ]
 
 
-def opens(lane: Lane, pair: dict[str, str]) -> bool:
+def opens(lane: Lane[WatchedStore], pair: dict[str, str]) -> bool:
     """Whether the entries of a Secret open the object store: what an application would find out."""
     with _making:
         client: Any = lane.s3(pair)

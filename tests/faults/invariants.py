@@ -52,14 +52,20 @@ def written_once(case: Case, seen: Evidence) -> Iterator[str]:
     """I2: one create is accepted for each epoch, and nothing ever changes the Secret."""
     if seen.secret is not None and seen.secret.record.version != 1:
         yield f"etcd has the Secret in version {seen.secret.record.version}"
-    creates = seen.written_by_us.count("create")
-    if creates != case.epochs:
-        yield f"{creates} creates of the Secret were accepted for {case.epochs} epochs"
+    yield from created_once(case, seen)
     changes = sorted({call.verb for call in seen.secret_writes} & {"update", "patch", "deletecollection"})
     if changes:
         yield f"the Secret was changed: {changes}"
     if seen.secret is not None and seen.served != seen.secret.entries:
         yield "the API server serves other entries than etcd has"
+
+
+def created_once(case: Case, seen: Evidence) -> Iterator[str]:
+    """One create for each epoch. A pair that the provider says it will never take is one more: its Secret was deleted,
+    without ever having been recorded."""
+    creates = seen.written_by_us.count("create")
+    if not case.epochs <= creates <= case.epochs + case.plan.spent_pairs:
+        yield f"{creates} creates of the Secret were accepted for {case.epochs} epochs"
 
 
 def not_destroyed(case: Case, seen: Evidence) -> Iterator[str]:
@@ -79,16 +85,21 @@ def no_orphan(case: Case, seen: Evidence) -> Iterator[str]:
     recorded = _recorded(seen)
     if seen.live != [recorded]:
         yield f"the provider has {seen.live}, recorded is {recorded}"
+    if seen.incomplete:
+        yield f"of these there are by half: {seen.incomplete}"
 
 
 def bounded(case: Case, seen: Evidence) -> Iterator[str]:
     """I5: no more keys are made than were asked for, and one for each fault; where a secret is shown again, for each
-    mint that is executed after its repetition."""
-    spare = len(case.plan.injections) if case.plan.provider_class == "A3" else case.plan.late_mints
+    mint that is executed after its repetition; where the pair is chosen, none but for a Secret that was created."""
+    plan = case.plan
+    spare = {"A3": len(plan.injections), "A1": plan.late_mints, "B": plan.spent_pairs}[plan.provider_class]
     if len(seen.made) > case.epochs + spare:
         yield f"{len(seen.made)} keys were made; {case.epochs} asked for, at most {spare} more"
+    if plan.provider_class == "B" and len(seen.made) > seen.written_by_us.count("create"):
+        yield f"{len(seen.made)} keys were made for {seen.written_by_us.count('create')} Secrets"
     attempt = (_status(seen).get("issue") or {}).get("attempt", 0)
-    if attempt > 1 + len(case.plan.injections):
+    if attempt > 1 + len(plan.injections):
         yield f"it took {attempt} attempts"
 
 
@@ -148,8 +159,8 @@ def retained_once(case: Case, seen: Evidence) -> Iterator[str]:
     """I2 after the deletion: creates as before, and still no change."""
     if case.plan.policy == "Retain" or seen.secret is not None:
         yield from written_once(case, seen)
-    elif seen.written_by_us.count("create") != case.epochs:
-        yield f"{seen.written_by_us.count('create')} creates of the Secret were accepted for {case.epochs} epochs"
+    else:
+        yield from created_once(case, seen)
 
 
 PUBLISHED: dict[str, Rule] = {

@@ -1,7 +1,16 @@
 """Which plans there are. Pure.
 
-A plan is one fault (or two) at a step of the protocol, a class of provider and a deletion policy. Twelve points, twelve
-faults, two classes and two policies make 576 plans with a single fault; the steps of a deletion make 216 more.
+A plan is one fault (or two) at a step of the protocol, a class of provider and a deletion policy.
+
+| | points | faults | classes | policies | plans with one fault |
+|---|---|---|---|---|---|
+| a secret is shown once, or to whoever repeats the request (A3, A1) | 12 | 12 | 2 | 2 | 576 |
+| the caller chooses the pair (B) | 13 | 12 | 1 | 2 | 312 |
+| the steps of a deletion: five, and four under Retain | 9 | 12 | 3 | | 324 |
+
+No fault is left out at any step: class B has other steps instead. It asks for no key that is made elsewhere (`mint`),
+and so writes no intent (`intent`); it writes down what the key will be made as, creates the Secret, and then brings the
+pair to the provider (`write-down`, `put`, `put-rights`).
 """
 
 from __future__ import annotations
@@ -19,13 +28,19 @@ POINTS = (
     *("get-key", "get-secret", "finalizer", "dry-run", "ensure-user", "list-keys"),
     *("intent", "mint", "post-secret", "status", "sweep-list", "revoke"),
 )
-AT_PROVIDER = frozenset({"ensure-user", "list-keys", "mint", "sweep-list", "revoke"})
+POINTS_OF_B = (
+    *("get-key", "get-secret", "finalizer", "dry-run", "ensure-user", "list-keys"),
+    *("write-down", "post-secret", "put", "put-rights", "status", "sweep-list", "revoke"),
+)
+AT_PROVIDER = frozenset({"ensure-user", "list-keys", "mint", "put", "put-rights", "sweep-list", "revoke"})
 FAULTS = tuple(fault for fault in Fault if fault not in (Fault.HANG, Fault.REWRITE, Fault.INSTEAD))
 CRASHES = frozenset({Fault.CRASH_BEFORE, Fault.CRASH_AFTER})
-# A3 shows a secret once; A1 shows it again to whoever brings the same idempotency key.
-CLASSES = ("A3", "A1")
+# A3 shows a secret once; A1 shows it again to whoever brings the same idempotency key; B takes a pair that is brought.
+SHOWING = ("A3", "A1")
+CLASSES = (*SHOWING, "B")
 POLICIES = ("Delete", "Retain")
-_VARIANTS = tuple(itertools.product(CLASSES, POLICIES))
+_VARIANTS = tuple(itertools.product(SHOWING, POLICIES))
+_ALL_VARIANTS = tuple(itertools.product(CLASSES, POLICIES))
 # Steps that a deletion has as well, under whatever policy.
 _OF_DELETIONS = ("get-key", "get-secret", "list-keys", "finalizer")
 
@@ -78,34 +93,45 @@ class Plan:
         return tuple(injection for injection in self.injections if injection.phase is phase)
 
     @property
+    def spent_pairs(self) -> int:
+        """Pairs that the provider says it will never take: another one must be chosen, in another Secret."""
+        return sum(one.point == "put" and one.fault is Fault.ANSWER_409 for one in self.injections)
+
+    @property
     def late_mints(self) -> int:
         """Requests for a key that are executed when another one was asked for already."""
         return sum(one.point == "mint" and one.fault is Fault.LATE for one in self.injections)
 
     @property
     def takes_long(self) -> bool:
-        """Whether it may need a second key: then a deletion under Retain waits for whatever may be under way."""
-        risky = any(self.has(point) for point in ("mint", "intent", "post-secret"))
+        """Whether it may need a second key: then a deletion under Retain waits for whatever may be under way. In class
+        B every one does, as nothing tells how many were asked for."""
+        risky = self.provider_class == "B" or any(self.has(point) for point in ("mint", "intent", "post-secret"))
         return self.policy == "Retain" and (risky or bool(self.during(Phase.REPLACEMENT)))
 
 
 def singles() -> list[Plan]:
     """Every plan with one fault: each at the first opportunity that its point has."""
-    return [_single(point, fault, *variant) for point, fault, variant in itertools.product(POINTS, FAULTS, _VARIANTS)]
+    return [
+        _single(point, fault, *variant)
+        for variants, points in ((_VARIANTS, POINTS), (_variants_of("B"), POINTS_OF_B))
+        for point, fault, variant in itertools.product(points, FAULTS, variants)
+    ]
 
 
 def deletions() -> list[Plan]:
     """Every plan with one fault at a step of the deletion, but for its revocation, which is in `singles`."""
     return [
         Plan((Injection(point, fault, Phase.DELETION),), *variant)
-        for variant in _VARIANTS
+        for variant in _ALL_VARIANTS
         for point in _steps_of_deletion(variant[1])
         for fault in FAULTS
     ]
 
 
 def sample() -> list[Plan]:
-    """Every fault at every point once; every point and every fault with every class and policy."""
+    """Of the classes that show a secret: every fault at every point once; every point and every fault with every class
+    and policy."""
     return [
         _single(point, fault, *_VARIANTS[(row + column) % len(_VARIANTS)])
         for row, point in enumerate(POINTS)
@@ -113,8 +139,22 @@ def sample() -> list[Plan]:
     ]
 
 
+def sample_of_b() -> list[Plan]:
+    """Of class B: every point with two faults, one for each policy, and every fault with both policies. The last two
+    are at steps of a deletion."""
+    half = len(FAULTS) // 2
+    found = [
+        _single(point, FAULTS[(2 * row + (column + row // half) % 2) % len(FAULTS)], "B", policy)
+        for row, point in enumerate(POINTS_OF_B)
+        for column, policy in enumerate(POLICIES)
+    ]
+    at_the_end = (("list-keys", Fault.CRASH_AFTER, "Retain"), ("delete-secret", Fault.DROP_AFTER, "Delete"))
+    ends = [Plan((Injection(point, fault, Phase.DELETION),), "B", policy) for point, fault, policy in at_the_end]
+    return found + ends
+
+
 def sample_of_deletions() -> list[Plan]:
-    """Every fault at every step of a deletion once, the classes and policies in turn."""
+    """Every fault at every step of a deletion once, the classes that show a secret and the policies in turn."""
     points = _steps_of_deletion("Delete")
     found = []
     for row, point in enumerate(points):
@@ -125,13 +165,14 @@ def sample_of_deletions() -> list[Plan]:
     return found
 
 
-def pairs(count: int, seed: int) -> list[Plan]:
-    """Plans with two faults: the same ones for the same seed, each once."""
+def pairs(count: int, seed: int, classes: tuple[str, ...] = CLASSES) -> list[Plan]:
+    """Plans with two faults: the same ones for the same seed and classes, each once."""
     choice = random.Random(seed)
+    variants = [variant for one in classes for variant in _variants_of(one)]
     found: dict[str, Plan] = {}
     while len(found) < count:
-        variant = choice.choice(_VARIANTS)
-        places = list(_places(variant[1]))
+        variant = choice.choice(variants)
+        places = list(_places(*variant))
         one, other = (Injection(point, choice.choice(FAULTS), phase) for point, phase in choice.choices(places, k=2))
         if (one.point, one.phase) == (other.point, other.phase):
             other = Injection(other.point, other.fault, other.phase, occurrence=2)
@@ -160,8 +201,13 @@ def _steps_of_deletion(policy: str) -> tuple[str, ...]:
     return (*_OF_DELETIONS, "delete-secret") if policy == "Delete" else _OF_DELETIONS
 
 
-def _places(policy: str) -> Iterator[tuple[str, Phase]]:
+def _variants_of(provider_class: str) -> tuple[tuple[str, str], ...]:
+    return tuple(variant for variant in _ALL_VARIANTS if variant[0] == provider_class)
+
+
+def _places(provider_class: str, policy: str) -> Iterator[tuple[str, Phase]]:
     """Where a fault may be in a plan with two."""
-    yield from ((point, Phase.CREATION) for point in POINTS if point != "revoke")
+    points = POINTS_OF_B if provider_class == "B" else POINTS
+    yield from ((point, Phase.CREATION) for point in points if point != "revoke")
     yield ("revoke", Phase.REPLACEMENT)
     yield from ((point, Phase.DELETION) for point in _steps_of_deletion(policy))

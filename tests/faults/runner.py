@@ -15,6 +15,7 @@ from faults.journal import BROKEN, HELD, NOT_INJECTED, VIOLATED, Entry, Journal
 from faults.plans import Plan
 from faults.scenario import carry_out
 from faults.site import Site
+from faults.stores import WatchedStore
 from harness.lane import Lane
 
 
@@ -73,7 +74,7 @@ class Runner:
         for thread in self._threads:
             thread.join()
 
-    def _work(self, lane: Lane, plans: queue.SimpleQueue[Plan]) -> None:
+    def _work(self, lane: Lane[WatchedStore], plans: queue.SimpleQueue[Plan]) -> None:
         while not self.stopped.is_set():
             try:
                 plan = plans.get_nowait()
@@ -86,7 +87,7 @@ class Runner:
             self._journal.add(entry)
             self._say(entry)
 
-    def _carry_out(self, lane: Lane, plan: Plan) -> Entry:
+    def _carry_out(self, lane: Lane[WatchedStore], plan: Plan) -> Entry:
         began = time.monotonic()
         name = f"k{next(self._numbers):05d}"
         try:

@@ -7,14 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from faults import invariants
-from faults.evidence import NAME_LABEL, Subject, last_sequence, opens, take
+from faults.aim import about
+from faults.evidence import Subject, opens, take
 from faults.invariants import DELETED, PUBLISHED, Case, violations
 from faults.plans import AT_PROVIDER, CRASHES, Injection, Phase, Plan
+from faults.stores import WatchedStore
 from harness.kube import Object, condition, is_ready
 from harness.lane import Lane
 from harness.process import Died
 from harness.proxy import Rule
-from harness.proxy.messages import Request
 from harness.waiting import Late, until
 
 API = "storekeeper.dev/v1alpha1"
@@ -44,7 +45,7 @@ class Outcome:
 class Scenario:
     """One plan in one lane."""
 
-    def __init__(self, lane: Lane, plan: Plan, name: str) -> None:
+    def __init__(self, lane: Lane[WatchedStore], plan: Plan, name: str) -> None:
         self.lane = lane
         self.plan = plan
         self.name = name
@@ -74,8 +75,8 @@ class Scenario:
         kube, space = self.lane.kube, self.lane.name
         kube.delete("AccessKey", self.name, space)
         kube.wait_gone("AccessKey", self.name, space, REACHED)
-        for key in self.lane.management.access_keys(label=f"{NAME_LABEL}:{self.name}"):
-            self.lane.management.revoke(key["accessKeyId"])
+        for key in self.lane.store.keys(self.name):
+            self.lane.store.revoke(key.id)
         for name in (self.name, self.subject.neighbour_name):
             kube.delete("Secret", name, space)
         kube.delete("StorageUser", self.name, space)
@@ -91,7 +92,7 @@ class Scenario:
         lane.kube.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"some": "thing"}})
         record = lane.etcd.record(f"/registry/secrets/{lane.name}/{neighbour}")
         assert record is not None
-        return Subject(lane, self.name, audit_from, last_sequence(lane), record)
+        return Subject(lane, self.name, audit_from, lane.store.position(), record)
 
     def publish(self) -> list[str]:
         """Up to a published key, with the faults of its creation and of its replacement."""
@@ -144,9 +145,9 @@ class Scenario:
         self.lane.kube.patch("AccessKey", self.name, wish, self.lane.name)
 
     def _arm(self, injection: Injection) -> Rule:
-        proxy = self.lane.management_proxy if injection.point in AT_PROVIDER else self.lane.kube_proxy
-        about = _about(injection.point, self.name)
-        return proxy.fault(injection.point, injection.fault, injection.occurrence, about)
+        proxy = self.lane.store.proxy if injection.point in AT_PROVIDER else self.lane.kube_proxy
+        only = about(self.lane, self.plan, injection, self.name)
+        return proxy.fault(injection.point, injection.fault, injection.occurrence, only)
 
     def rest(self, rules: dict[str, invariants.Rule]) -> list[str]:
         """Leave everything alone until nothing moves and all is well, or for as long as is reasonable."""
@@ -179,8 +180,8 @@ class Scenario:
         """What must be true from the very moment at which the object first says Ready."""
         seen = take(self.subject)
         recorded = ((seen.key or {}).get("status") or {}).get("published", {}).get("accessKeyId")
-        if recorded not in seen.live:
-            return [f"too early: Ready with {recorded}; the provider has {seen.live}"]
+        if recorded not in seen.live or recorded in seen.incomplete:
+            return [f"too early: Ready with {recorded}; the provider has {seen.live}, by half {seen.incomplete}"]
         if (seen.served or {}).get("AWS_ACCESS_KEY_ID") != recorded:
             return [f"too early: Ready with {recorded}, which is not in the Secret"]
         return []
@@ -225,28 +226,7 @@ class Scenario:
         return {"apiVersion": API, "kind": kind, "metadata": metadata, "spec": spec}
 
 
-def _about(point: str, name: str) -> Callable[[Request], bool]:
-    """Which requests at a point count: those about the plan's objects, as far as requests say what they are about."""
-
-    def named(request: Request) -> bool:
-        return name.encode() in request.raw
-
-    def recorded(request: Request) -> bool:
-        return named(request) and b'"published"' in request.body
-
-    def made(request: Request) -> bool:
-        return named(request) and request.method == "POST"
-
-    def anything(_: Request) -> bool:
-        return True
-
-    special = {"status": recorded, "ensure-user": made}
-    # A list is of an owner's uid, a revocation of a key's id; the lane has no other owner.
-    unnamed = {"list-keys": anything, "sweep-list": anything, "revoke": anything}
-    return {**special, **unnamed}.get(point, named)
-
-
-def carry_out(lane: Lane, plan: Plan, name: str) -> Outcome:
+def carry_out(lane: Lane[WatchedStore], plan: Plan, name: str) -> Outcome:
     """Run a plan, and leave the lane as it was."""
     scenario = Scenario(lane, plan, name)
     try:

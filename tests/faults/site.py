@@ -1,14 +1,15 @@
-"""What a matrix runs on: one control plane, and lanes that each have a server of one class and an operator."""
+"""What a matrix runs on: one control plane, and lanes that each have a store of one class and an operator."""
 
 from __future__ import annotations
 
 import threading
 from pathlib import Path
 
-from faults.evidence import NAME_LABEL
+from faults import stores
 from faults.plans import CLASSES
+from faults.stores import WatchedStore
 from harness.installation import Installation
-from harness.lane import IDEMPOTENCY_KEYS, Lane
+from harness.lane import Lane
 from harness.operator_process import FAST
 
 # The sweep is as dangerous as it can be: what it takes for an orphan, it revokes, and nothing is too young for that.
@@ -20,14 +21,14 @@ class Site:
 
     def __init__(self, folder: Path, lanes: int, classes: tuple[str, ...] = CLASSES) -> None:
         self.installation = Installation(folder)
-        self.lanes: list[tuple[str, Lane]] = []
+        self.lanes: list[tuple[str, Lane[WatchedStore]]] = []
         for number in range(lanes):
             provider_class = classes[number % len(classes)]
-            options = (IDEMPOTENCY_KEYS,) if provider_class == "A1" else ()
+            name = f"lane-{number}"
             lane = Lane(
                 self.installation,
-                f"lane-{number}",
-                server_options=options,
+                name,
+                stores.made(provider_class, self.installation, name),
                 operator_options=(*FAST, *QUICK_TO_SUSPECT),
                 orphan_policy="Revoke",
             )
@@ -38,7 +39,7 @@ class Site:
         self.installation.start_cluster()
         failures: list[BaseException] = []
 
-        def start(lane: Lane) -> None:
+        def start(lane: Lane[WatchedStore]) -> None:
             try:
                 lane.start()
             except BaseException as failure:
@@ -56,9 +57,7 @@ class Site:
         """What is there although every plan has ended and cleaned up: something that came when nobody looked."""
         found = []
         for _, lane in self.lanes:
-            keys = lane.management.access_keys()
-            # The Root user's own pair has no mark.
-            found += [f"{lane.name}: key {key['accessKeyId']}" for key in keys if NAME_LABEL in key["labels"]]
+            found += [f"{lane.name}: {left}" for left in lane.store.leftovers()]
             for kind in ("secrets", "storekeeper.dev/accesskeys"):
                 found += [record.key for record in lane.etcd.records(f"/registry/{kind}/{lane.name}/")]
         return found

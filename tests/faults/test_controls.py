@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from faults import scenario
-from faults.evidence import NAME_LABEL, opens
+from faults.evidence import opens
 from faults.invariants import DELETED, PUBLISHED
 from faults.journal import NOT_INJECTED, VIOLATED, Journal
 from faults.plans import Injection, Plan
 from faults.runner import Runner
 from faults.scenario import Scenario
 from faults.site import Site
+from faults.stores import NAME_LABEL, WatchedManagement, WatchedStore
 from harness.kube import Object, path_of
 from harness.lane import Lane
 from harness.proxy import Fault
@@ -24,13 +25,13 @@ _names = (f"c{number:05d}" for number in range(1, 100_000))
 
 
 @pytest.fixture
-def lane(site: Site) -> Lane:
+def lane(site: Site) -> Lane[WatchedStore]:
     """A lane of class A3."""
     return next(lane for provider_class, lane in site.lanes if provider_class == "A3")
 
 
 @pytest.fixture
-def published(lane: Lane) -> Iterator[Scenario]:
+def published(lane: Lane[WatchedStore]) -> Iterator[Scenario]:
     """A published key that nothing has happened to; the operator is stopped, so that nothing heals."""
     made = Scenario(lane, Plan((), "A3", "Delete"), next(_names))
     try:
@@ -57,20 +58,22 @@ def secret_change(change: Object) -> Callable[[Scenario], None]:
 
 
 def revoke_the_recorded_key(made: Scenario) -> None:
-    made.lane.management.revoke(recorded_key(made))
+    made.lane.store.revoke(recorded_key(made))
 
 
 def mint(made: Scenario) -> str:
     """A key with the object's mark, made behind the operator's back."""
-    keys = made.lane.management.access_keys(label=f"{NAME_LABEL}:{made.name}")
+    assert isinstance(made.lane.store, WatchedManagement)
+    management = made.lane.store.management
+    keys = management.access_keys(label=f"{NAME_LABEL}:{made.name}")
     labels = {**keys[0]["labels"], "storekeeper.dev/epoch": "9", "storekeeper.dev/nonce": "9" * 32}
     body = {"userId": keys[0]["userId"], "permission": "ReadWrite", "labels": labels}
-    answer: dict[str, str] = made.lane.management.call("POST", "/v1/accessKeys", body)
+    answer: dict[str, str] = management.call("POST", "/v1/accessKeys", body)
     return answer["accessKeyId"]
 
 
 def mint_and_revoke(made: Scenario) -> None:
-    made.lane.management.revoke(mint(made))
+    made.lane.store.revoke(mint(made))
 
 
 def change_the_neighbour(made: Scenario) -> None:
@@ -175,14 +178,14 @@ def test_what_a_deletion_leaves_is_said(published: Scenario) -> None:
     assert any("the provider still has" in violation for violation in found)
 
 
-def test_a_retained_key_or_secret_that_goes_is_said(lane: Lane) -> None:
+def test_a_retained_key_or_secret_that_goes_is_said(lane: Lane[WatchedStore]) -> None:
     made = Scenario(lane, Plan((), "A3", "Retain"), next(_names))
     try:
         assert made.publish() == []
         assert made.remove() == []
         stored = lane.etcd.secret(lane.name, made.name)
         assert stored is not None
-        lane.management.revoke(stored.entries["AWS_ACCESS_KEY_ID"])
+        lane.store.revoke(stored.entries["AWS_ACCESS_KEY_ID"])
         assert invariants_of(made.judge(DELETED)) == {"deleted"}
         lane.kube.delete("Secret", made.name, lane.name)
         assert invariants_of(made.judge(DELETED)) == {"deleted"}
@@ -194,14 +197,14 @@ def test_a_key_that_is_revoked_before_there_is_another_is_said(published: Scenar
     """As if the key that was replaced had been revoked first: the revocation comes before the newer key's creation."""
     lane = published.lane
     replaced = mint(published)
-    lane.management.revoke(replaced)
+    lane.store.revoke(replaced)
     published.subject.formerly.append({"AWS_ACCESS_KEY_ID": replaced})
     newer = mint(published)
     status_change({"published": {"accessKeyId": newer}})(published)
     assert any(one.startswith(f"I3: the key {replaced}") for one in published.judge(PUBLISHED))
 
 
-def test_an_operator_that_ends_by_itself_is_said(lane: Lane) -> None:
+def test_an_operator_that_ends_by_itself_is_said(lane: Lane[WatchedStore]) -> None:
     made = Scenario(lane, Plan((), "A3", "Delete"), next(_names))
     try:
         lane.operator.kill()
@@ -210,13 +213,13 @@ def test_an_operator_that_ends_by_itself_is_said(lane: Lane) -> None:
         made.clean_up()
 
 
-def test_without_a_fault_one_key_is_made_at_the_first_attempt(lane: Lane) -> None:
+def test_without_a_fault_one_key_is_made_at_the_first_attempt(lane: Lane[WatchedStore]) -> None:
     """What the matrix recovers from does not happen by itself: with no fault nothing is spare."""
     made = Scenario(lane, Plan((), "A3", "Delete"), next(_names))
     try:
         assert made.publish() == []
         assert status_of(made)["issue"]["attempt"] == 1
-        assert len(made.lane.management_proxy.seen("mint")) == 1
+        assert len(made.lane.store.proxy.seen("mint")) == 1
         assert made.remove() == []
     finally:
         made.clean_up()
@@ -249,7 +252,7 @@ def test_a_fault_that_is_not_hit_is_no_pass(site: Site, tmp_path: Path, monkeypa
     assert journal.entries[plan.id].result == NOT_INJECTED
 
 
-def test_the_pair_of_another_key_opens_nothing(lane: Lane, published: Scenario) -> None:
+def test_the_pair_of_another_key_opens_nothing(lane: Lane[WatchedStore], published: Scenario) -> None:
     """`opens` asks the store, and believes no one else."""
     stored = lane.etcd.secret(lane.name, published.name)
     assert stored is not None

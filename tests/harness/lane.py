@@ -1,4 +1,4 @@
-"""A lane: an operator that has a namespace, a management server and fault proxies to itself, on a shared control plane.
+"""A lane: an operator that has a namespace, an object store and fault proxies to itself, on a shared control plane.
 
 Several lanes work side by side without meeting: each operator looks after its lane's namespace only, and is shown its
 lane's StorageAccount and Tenant only. So what happens in one lane, killing its operator included, is no other's affair.
@@ -6,50 +6,47 @@ lane's StorageAccount and Tenant only. So what happens in one lane, killing its 
 
 from __future__ import annotations
 
+from typing import Generic, TypeVar
+
 from harness import s3
 from harness.etcd import Etcd
 from harness.installation import Installation
 from harness.kube import Kube
 from harness.kubeconfig import Endpoint
-from harness.management import Management
-from harness.management_server import ManagementServer
 from harness.operator_process import FAST, OperatorProcess
 from harness.proxy import FaultProxy
+from harness.stores import Store
 
 LABEL = "example.com/lane"
-# Longer than every back-off: a late request is executed after its repetition, whenever that comes.
+# Longer than every back-off: a late request is executed after its repetition, whenever that comes. For the lane's store
+# as well: whoever makes that passes it on.
 LATEST = 40.0
 # On a machine that many lanes keep busy a slow answer must not count as a lost one: that would be a second fault.
 REQUEST_TIMEOUT_SECONDS = 4
-UNLIMITED = ("--rate-limit", "0")
-IDEMPOTENCY_KEYS = "--idempotency-keys"
+
+S = TypeVar("S", bound=Store)
 
 
-class Lane:
+class Lane(Generic[S]):
     """One lane; its name is that of its namespace, its StorageAccount and its Tenant."""
 
     def __init__(
         self,
         installation: Installation,
         name: str,
+        store: S,
         *,
-        server_options: tuple[str, ...] = (),
         operator_options: tuple[str, ...] = FAST,
         orphan_policy: str = "Report",
     ) -> None:
         self.installation = installation
         self.name = name
-        folder = installation.folder / name
-        self.server = ManagementServer(
-            folder, installation.certificates, logs=installation.logs / name, options=(*UNLIMITED, *server_options)
-        )
+        self.store = store
         self._operator_options = operator_options
         self._orphan_policy = orphan_policy
         self.kube: Kube
         self.etcd: Etcd
-        self.management: Management
         self.kube_proxy: FaultProxy
-        self.management_proxy: FaultProxy
         self.operator: OperatorProcess
 
     def start(self) -> None:
@@ -62,11 +59,7 @@ class Lane:
             plane.endpoint.url, plane.endpoint.ca, made.certificates, selector=own, latest=LATEST
         )
         self.kube_proxy.start()
-        self.server.start()
-        self.management_proxy = FaultProxy(self.server.endpoint, made.certificates.ca, made.certificates, latest=LATEST)
-        self.management_proxy.start()
-        self.management, token = self.server.client()
-        made.credentials(self.name, {"token": token})
+        self.store.start()
         through = Endpoint(self.kube_proxy.endpoint, self.kube_proxy.ca)
         self.operator = OperatorProcess(
             made.kubeconfig_through(self.name, through),
@@ -82,32 +75,34 @@ class Lane:
 
     def stop(self) -> None:
         """Stop what was started, also when starting went wrong half-way."""
-        for name in ("operator", "management_proxy", "server", "kube_proxy"):
+        for name in ("operator", "store", "kube_proxy"):
             part = getattr(self, name, None)
             if part is not None:
                 part.stop()
 
     def proxies(self) -> tuple[FaultProxy, FaultProxy]:
-        return self.kube_proxy, self.management_proxy
+        return self.kube_proxy, self.store.proxy
 
     def s3(self, entries: dict[str, str]) -> object:
         """A boto3 client from the entries of a published Secret."""
         ca = self.installation.certificates.ca
-        return s3.client(s3.credentials(entries), ca, self.server.s3_endpoint, self.server.region)
+        return s3.client(s3.credentials(entries), ca, self.store.s3_endpoint, self.store.region)
 
     def _populate(self) -> None:
-        labels = {LABEL: self.name}
         self.kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.name}})
-        account = self.installation.account(
-            self.name,
-            server=self.server,
-            endpoint=self.management_proxy.endpoint,
-            credentialsSecretRef={"name": self.name},
-        )
-        account["metadata"]["labels"] = labels
-        account["spec"]["orphanPolicy"] = self._orphan_policy
-        account["spec"]["limits"] = {"requestTimeoutSeconds": REQUEST_TIMEOUT_SECONDS}
-        self.kube.create(account)
-        spec = {"accountRef": {"name": self.name}, "allowedNamespaces": {"names": [self.name]}}
-        metadata = {"name": self.name, "labels": labels}
-        self.kube.create({**account, "kind": "Tenant", "metadata": metadata, "spec": spec})
+        provider, credentials = self.store.provider()
+        self.installation.credentials(self.name, credentials)
+        (settings,) = provider.values()
+        settings |= {"credentialsSecretRef": {"name": self.name}, "caBundleSecretRef": {"name": "main-ca"}}
+        account = {
+            "provider": provider,
+            "s3": {"endpoint": self.store.s3_endpoint, "region": self.store.region},
+            "orphanPolicy": self._orphan_policy,
+            "limits": {"requestTimeoutSeconds": REQUEST_TIMEOUT_SECONDS},
+        }
+        tenant = {"accountRef": {"name": self.name}, "allowedNamespaces": {"names": [self.name]}}
+        metadata = {"name": self.name, "labels": {LABEL: self.name}}
+        for kind, spec in (("StorageAccount", account), ("Tenant", tenant)):
+            self.kube.create(
+                {"apiVersion": "storekeeper.dev/v1alpha1", "kind": kind, "metadata": metadata, "spec": spec}
+            )

@@ -60,9 +60,14 @@ class Client:
 
 
 def made_refusal(status: int, request: Request) -> Answer:
-    """The refusal that an API server or the management server would send."""
+    """The refusal that an API server, the management server or Garage would send."""
     phrase, reason, problem_type = REASONS[status]
     headers = {"Retry-After": "1"} if status in (429, 503) else {}
+    if request.path.startswith("/v2/"):
+        # Garage takes no id twice; any other refusal with a 409 is not its own.
+        code = "KeyAlreadyExists" if (status, request.path) == (409, "/v2/ImportKey") else reason
+        refusal = {"code": code, "message": "injected", "region": "garage", "path": request.path}
+        return made_answer(status, phrase, refusal, {"Content-Type": "application/json", **headers})
     if request.path.startswith("/api"):
         body = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": status}
         return made_answer(
@@ -78,7 +83,16 @@ def made_refusal(status: int, request: Request) -> Answer:
 class Upstream:
     """The server behind the proxy. Every request gets a connection of its own, so none is ever stale."""
 
-    def __init__(self, host: str, port: int, context: ssl.SSLContext | None, latest: float) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        context: ssl.SSLContext | None,
+        latest: float,
+        answered: Callable[[Request, int], None],
+    ) -> None:
+        """`answered` is told of every answer of the server, also of those that nobody else gets to see."""
+        self._answered = answered
         self._host = host
         self._latest = latest
         self._port = port
@@ -98,6 +112,7 @@ class Upstream:
                 writer.transport.abort()
                 raise Broken("the server closed without an answer")
             if not 100 <= status_of(head) < 200:
+                self._answered(request, status_of(head))
                 return head, reader, writer
 
     async def _exchange(self, request: Request) -> Answer:

@@ -8,11 +8,23 @@
 | finalizer | a write of an AccessKey itself: nothing but finalizers is ever written there |
 | dry-run, post-secret, delete-secret | of a Secret |
 | intent | a status write of an AccessKey that opens an attempt: its nonce was not seen before |
+| write-down | a status write of an AccessKey that says what its key will be made as, and opens no attempt |
 | status | any other status write of an AccessKey |
 | ensure-user | anything about users at the management API |
 | list-keys | the list of one object's or user's keys |
 | sweep-list | the list of keys that is not about one object or user |
 | mint, revoke | of an access key |
+
+At Garage users are keys as well, and there is but one list, of all keys:
+
+| point | the request |
+|---|---|
+| ensure-user | CreateKey and UpdateKey of a user's marker |
+| put | ImportKey |
+| put-rights | UpdateKey of an access key's name, which says that it has got all that belongs to it |
+| sweep-list | the first ListKeys after a GetNodeInfo: an account is looked at before its keys are swept |
+| list-keys | every other ListKeys |
+| revoke | DeleteKey |
 
 Everything else has no point. Rules at `any` hit it too, but never a watch.
 """
@@ -30,6 +42,7 @@ POINTS = frozenset(
     {
         *("get-key", "get-secret", "get-credentials", "finalizer", "dry-run", "post-secret", "delete-secret"),
         *("intent", "status", "ensure-user", "list-keys", "sweep-list", "mint", "revoke", ANY),
+        *("write-down", "put", "put-rights"),
     }
 )
 OPERATOR_NAMESPACE = "storekeeper-system"
@@ -38,19 +51,24 @@ OWNER_LABEL = "storekeeper.dev/owner"
 
 _KEY = re.compile(r"^/apis/storekeeper\.dev/v1alpha1/namespaces/([^/]+)/accesskeys/([^/]+)(/status)?$")
 _SECRET = re.compile(r"^/api/v1/namespaces/([^/]+)/secrets(?:/([^/]+))?$")
+_GARAGE = re.compile(r"^/v2/([A-Za-z]+)$")
+_OF_USER, _OF_KEY = '"is":"user"', '"is":"key"'
 _MANAGEMENT_KEY = re.compile(r"^/v1/accessKeys(?:/([^/]+))?$")
 
 
 class Classifier:
-    """Remembers which nonces it has seen, to tell the write of a new intent from its repetition in a later status."""
+    """Remembers which nonces it has seen, to tell the write of a new intent from its repetition in a later status, and
+    whether Garage was looked at.
+    """
 
     def __init__(self) -> None:
         self._nonces: set[str] = set()
+        self._looked_at = False
 
     def point(self, request: Request) -> str | None:
         if request.is_watch:
             return None
-        for rule in (self._kubernetes_key, self._kubernetes_secret, self._management):
+        for rule in (self._kubernetes_key, self._kubernetes_secret, self._management, self._garage):
             found = rule(request)
             if found is not None:
                 return found
@@ -66,8 +84,12 @@ class Classifier:
             return None
         if match.group(3) is None:
             return "finalizer"
-        issue = ((request.json().get("status") or {}).get("issue")) or {}
+        status = request.json().get("status") or {}
+        issue = status.get("issue") or {}
         nonce = issue.get("nonce")
+        # A merge patch names only what changes.
+        if status.get("identity") and not issue and not status.get("published"):
+            return "write-down"
         # A merge patch names only what is new, so `open` may be missing where it stays true.
         if issue.get("open") is False or nonce is None or nonce in self._nonces:
             return "status"
@@ -97,6 +119,26 @@ class Classifier:
         if request.method == "GET" and match.group(1) is None:
             return "list-keys" if names_one_owner(request) else "sweep-list"
         return None
+
+    def _garage(self, request: Request) -> str | None:
+        match = _GARAGE.match(request.path)
+        if match is None:
+            return None
+        # A key's name is JSON; the client writes it without spaces.
+        name = str(request.json().get("name") or "") if request.body else ""
+        match match.group(1):
+            case "CreateKey" | "UpdateKey" if _OF_USER in name:
+                return "ensure-user"
+            case "UpdateKey" if _OF_KEY in name:
+                return "put-rights"
+            case "GetNodeInfo":
+                self._looked_at = True
+                return None
+            case "ListKeys":
+                sweeps, self._looked_at = self._looked_at, False
+                return "sweep-list" if sweeps else "list-keys"
+            case operation:
+                return {"ImportKey": "put", "DeleteKey": "revoke"}.get(operation)
 
 
 def names_one_owner(request: Request) -> bool:

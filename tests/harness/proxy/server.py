@@ -38,8 +38,9 @@ class FaultProxy:
 
     A crash fault calls `on_crash`, which must return when the victim is dead. A late request is sent after `latest`
     seconds even when nothing else came at its point. With a `selector`, who comes through here is shown only those of
-    our cluster-scoped objects that have its labels. `on_request` is shown every request before it is carried; it must
-    return at once, as the proxy waits for it.
+    our cluster-scoped objects that have its labels. `on_request` is shown every request before it is carried, and
+    `on_answer` every request that the server has answered, with the status, whether or not anybody is told of the
+    answer. Both must return at once, as the proxy waits for them.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class FaultProxy:
         if address.scheme == "https":
             outgoing = ssl.create_default_context(cafile=str(upstream_ca))
             outgoing.set_alpn_protocols(["http/1.1"])
-        self._upstream = Upstream(address.hostname, address.port, outgoing, latest)
+        self._upstream = Upstream(address.hostname, address.port, outgoing, latest, self._answered)
         self._incoming = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._incoming.load_cert_chain(certificates.cert, certificates.key)
         self._incoming.set_alpn_protocols(["http/1.1"])
@@ -72,6 +73,7 @@ class FaultProxy:
         self.rules = Rules()
         self.on_crash: Callable[[], None] = lambda: None
         self.on_request: Callable[[Request], None] = lambda _: None
+        self.on_answer: Callable[[Request, int], None] = lambda _request, _status: None
         self.ca = certificates.ca
         self.endpoint = ""
 
@@ -159,6 +161,9 @@ class FaultProxy:
             # Also when the client did not wait for the end of it.
             rule.happened.set()
         return False
+
+    def _answered(self, request: Request, status: int) -> None:
+        self.on_answer(request, status)
 
     async def _crash(self) -> None:
         await asyncio.get_running_loop().run_in_executor(None, self.on_crash)

@@ -42,6 +42,11 @@ def request(method: str, target: str, body: object = None) -> Request:
         ("GET", "/apis/storekeeper.dev/v1alpha1/accesskeys?watch=true", None),
         ("GET", "/apis/storekeeper.dev/v1alpha1/accesskeys", None),
         ("GET", "/v1/buckets", None),
+        ("GET", "/v2/ListKeys?limit=1000", "list-keys"),
+        ("POST", "/v2/ImportKey", "put"),
+        ("POST", "/v2/DeleteKey?id=GK1", "revoke"),
+        ("GET", "/v2/GetKeyInfo?id=GK1", None),
+        ("GET", "/v2/ListBuckets?limit=1000", None),
     ],
 )
 def test_a_request_has_one_name(method: str, target: str, point: str | None) -> None:
@@ -58,3 +63,39 @@ def test_an_intent_is_the_first_write_of_its_nonce() -> None:
 
     writes = [write("a", True), write("a", True), write("b", None), write("c", False), write(None, False)]
     assert writes == ["intent", "status", "intent", "status", "status"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "kind", "point"),
+    [
+        ("CreateKey", "user", "ensure-user"),
+        ("UpdateKey?id=GK1", "user", "ensure-user"),
+        ("UpdateKey?id=GK1", "key", "put-rights"),
+        ("CreateKey", "tenant", None),
+        ("UpdateKey?id=GK1", None, None),
+    ],
+)
+def test_a_key_at_garage_is_what_its_name_says(operation: str, kind: str | None, point: str | None) -> None:
+    name = "storekeeper " + json.dumps({"is": kind, "login": "a"}, separators=(",", ":"))
+    body = {"name": name} if kind else {"neverExpires": True}
+    assert Classifier().point(request("POST", f"/v2/{operation}", body)) == point
+
+
+def test_the_list_after_a_look_at_garage_is_the_sweeps() -> None:
+    classifier = Classifier()
+    asked = ["ListKeys", "GetNodeInfo", "ListBuckets", "ListKeys", "ListKeys"]
+    points = [classifier.point(request("GET", f"/v2/{operation}?limit=1000")) for operation in asked]
+    assert points == ["list-keys", None, None, "sweep-list", "list-keys"]
+
+
+@pytest.mark.parametrize(
+    ("status", "point"),
+    [
+        ({"identity": {"user": "app"}}, "write-down"),
+        ({"identity": {"user": "app"}, "issue": {"nonce": "a", "open": True}}, "intent"),
+        ({"identity": {"user": "app"}, "published": {"epoch": 1}}, "status"),
+        ({"conditions": []}, "status"),
+    ],
+)
+def test_what_a_key_is_made_as_is_written_down_where_no_attempt_is_opened(status: object, point: str) -> None:
+    assert Classifier().point(request("PATCH", KEY + "/status", {"status": status})) == point
