@@ -71,13 +71,16 @@ def take(subject: Subject, died: bool = False) -> Evidence:
     lane, name = subject.lane, subject.name
     secret = lane.kube.find("Secret", name, lane.name)
     keys = lane.store.keys(name)
+    made = lane.store.made(name, subject.sequence_from)
+    # What was made in a way that nobody saw is there before all else.
+    unseen = {key.id for key in keys} - {event.access_key_id for event in made}
     return Evidence(
         key=lane.etcd.custom("accesskeys", lane.name, name),
         secret=lane.etcd.secret(lane.name, name),
         served=entries(secret) if secret else None,
         live=[key.id for key in keys],
         incomplete=[key.id for key in keys if not key.complete],
-        made=lane.store.made(name, subject.sequence_from),
+        made=[Event(subject.sequence_from, key) for key in sorted(unseen)] + made,
         revoked=lane.store.revoked(subject.sequence_from),
         secret_writes=_secret_writes(subject),
         neighbour=lane.etcd.record(f"/registry/secrets/{lane.name}/{subject.neighbour_name}"),

@@ -1,7 +1,7 @@
 """The stores of the matrix, and what each shows of one AccessKey's keys.
 
 The management server has an audit log, which says what was made and revoked, and in which order. Garage has none: there
-it is what the proxy carried and Garage answered with success, and for whatever came another way its list of keys.
+it is what the proxy carried and Garage answered with success. What came another way is in its list of keys.
 """
 
 from __future__ import annotations
@@ -101,13 +101,11 @@ class WatchedGarage(stores.GarageStore, WatchedStore):
         return len(self._done)
 
     def made(self, name: str, since: int) -> list[Event]:
-        seen = [
+        return [
             Event(sequence, key)
             for sequence, (operation, key, of) in self._since(since)
             if operation == "ImportKey" and of == name
         ]
-        unseen = {key.id for key in self.keys(name)} - {event.access_key_id for event in seen}
-        return [Event(since, key) for key in sorted(unseen)] + seen
 
     def revoked(self, since: int) -> list[Event]:
         return [
