@@ -29,7 +29,7 @@ def about(lane: Lane[WatchedStore], plan: Plan, injection: Injection, name: str)
 
     special: dict[str, Only] = {"status": recorded, "ensure-user": made}
     # A list is of an owner's uid, a revocation of a key's id; the lane has no other owner.
-    unnamed: dict[str, Only] = {"list-keys": anything, "sweep-list": anything, "revoke": anything}
+    unnamed: dict[str, Only] = {"list-keys": anything, "sweep-list": anything, "put-view": anything, "revoke": anything}
     if plan.provider_class == "B" and injection.point == "list-keys":
         return _list_of_the_key(lane, name, after_its_secret=injection.phase is Phase.CREATION)
     return {**special, **unnamed}.get(injection.point, named)

@@ -5,12 +5,12 @@ A plan is one fault (or two) at a step of the protocol, a class of provider and 
 | | points | faults | classes | policies | plans with one fault |
 |---|---|---|---|---|---|
 | a secret is shown once, or to whoever repeats the request (A3, A1) | 12 | 12 | 2 | 2 | 576 |
-| the caller chooses the pair (B) | 13 | 12 | 1 | 2 | 312 |
+| the caller chooses the pair (B) | 14 | 12 | 1 | 2 | 336 |
 | the steps of a deletion: five, and four under Retain | 9 | 12 | 3 | | 324 |
 
 No fault is left out at any step: class B has other steps instead. It asks for no key that is made elsewhere (`mint`),
 and so writes no intent (`intent`); it writes down what the key will be made as, creates the Secret, and then brings the
-pair to the provider (`write-down`, `put`, `put-rights`).
+pair to the provider (`write-down`, `put`, `put-view`, `put-rights`).
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ POINTS = (
 )
 POINTS_OF_B = (
     *("get-key", "get-secret", "finalizer", "dry-run", "ensure-user", "list-keys"),
-    *("write-down", "post-secret", "put", "put-rights", "status", "sweep-list", "revoke"),
+    *("write-down", "post-secret", "put", "put-view", "put-rights", "status", "sweep-list", "revoke"),
 )
-AT_PROVIDER = frozenset({"ensure-user", "list-keys", "mint", "put", "put-rights", "sweep-list", "revoke"})
+AT_PROVIDER = frozenset({"ensure-user", "list-keys", "mint", "put", "put-view", "put-rights", "sweep-list", "revoke"})
 FAULTS = tuple(fault for fault in Fault if fault not in (Fault.HANG, Fault.REWRITE, Fault.INSTEAD))
 CRASHES = frozenset({Fault.CRASH_BEFORE, Fault.CRASH_AFTER})
 # A3 shows a secret once; A1 shows it again to whoever brings the same idempotency key; B takes a pair that is brought.

@@ -10,20 +10,20 @@ from harness.proxy import Fault
 from harness.proxy.points import POINTS as NAMED_POINTS
 
 
-def test_there_are_888_plans_with_one_fault_each_another() -> None:
+def test_there_are_912_plans_with_one_fault_each_another() -> None:
     found = plans.singles()
     assert (len(POINTS), len(FAULTS), len(SHOWING), len(POLICIES)) == (12, 12, 2, 2)
-    assert len(found) == len({plan.id for plan in found}) == 888
+    assert len(found) == len({plan.id for plan in found}) == 912
     assert sum(plan.provider_class in SHOWING for plan in found) == 576
     assert set(POINTS) | set(POINTS_OF_B) <= NAMED_POINTS
     assert Fault.HANG not in FAULTS
 
 
-def test_class_b_has_every_fault_at_its_13_steps_under_both_policies() -> None:
+def test_class_b_has_every_fault_at_its_14_steps_under_both_policies() -> None:
     found = [plan for plan in plans.singles() if plan.provider_class == "B"]
     places = [(plan.injections[0].point, plan.injections[0].fault, plan.policy) for plan in found]
     assert sorted(places, key=str) == sorted(itertools.product(POINTS_OF_B, FAULTS, POLICIES), key=str)
-    assert len(found) == 312
+    assert len(found) == 336
     assert not set(POINTS_OF_B) & {"intent", "mint"}
 
 
@@ -36,7 +36,7 @@ def test_the_sample_of_class_b_has_every_step_and_every_fault_under_both_policie
         itertools.product(FAULTS, POLICIES)
     )
     assert {plan.id for plan in found} <= {plan.id for plan in plans.singles() + plans.deletions()}
-    assert len(found) == len({plan.id for plan in found}) == 28
+    assert len(found) == len({plan.id for plan in found}) == 30
 
 
 def test_the_sample_has_every_fault_at_every_point_and_each_of_them_with_every_class_and_policy() -> None:

@@ -90,16 +90,9 @@ class Lane(Generic[S]):
 
     def _populate(self) -> None:
         self.kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.name}})
-        provider, credentials = self.store.provider()
+        account, credentials = self.store.account(self.name, requestTimeoutSeconds=REQUEST_TIMEOUT_SECONDS)
         self.installation.credentials(self.name, credentials)
-        (settings,) = provider.values()
-        settings |= {"credentialsSecretRef": {"name": self.name}, "caBundleSecretRef": {"name": "main-ca"}}
-        account = {
-            "provider": provider,
-            "s3": {"endpoint": self.store.s3_endpoint, "region": self.store.region},
-            "orphanPolicy": self._orphan_policy,
-            "limits": {"requestTimeoutSeconds": REQUEST_TIMEOUT_SECONDS},
-        }
+        account["orphanPolicy"] = self._orphan_policy
         tenant = {"accountRef": {"name": self.name}, "allowedNamespaces": {"names": [self.name]}}
         metadata = {"name": self.name, "labels": {LABEL: self.name}}
         for kind, spec in (("StorageAccount", account), ("Tenant", tenant)):

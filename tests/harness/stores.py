@@ -46,6 +46,14 @@ class Store(ABC):
     def revoke(self, key: str) -> None:
         """Remove a key behind the operator's back."""
 
+    def account(self, secret: str, **limits: int) -> tuple[dict[str, Any], dict[str, str]]:
+        """`spec` of its StorageAccount, and the entries of the Secret of that name, which has the credentials."""
+        provider, credentials = self.provider()
+        (settings,) = provider.values()
+        settings |= {"credentialsSecretRef": {"name": secret}, "caBundleSecretRef": {"name": "main-ca"}}
+        s3 = {"endpoint": self.s3_endpoint, "region": self.region}
+        return {"provider": provider, "s3": s3, "limits": limits}, credentials
+
 
 class ManagementStore(Store):
     """storekeeper's own management server."""

@@ -8,15 +8,8 @@ from providers.stores import Store
 
 def connect(installation: Installation, store: Store, **limits: int) -> None:
     """A Ready StorageAccount of the store's name, whose calls go through its proxy."""
-    provider, credentials = store.provider()
-    (settings,) = provider.values()
+    spec, credentials = store.account(store.name, **{"requestTimeoutSeconds": store.timeout, **limits})
     installation.credentials(store.name, credentials)
-    settings |= {"credentialsSecretRef": {"name": store.name}, "caBundleSecretRef": {"name": "main-ca"}}
-    spec = {
-        "provider": provider,
-        "s3": {"endpoint": store.s3_endpoint, "region": store.region},
-        "limits": {"requestTimeoutSeconds": store.timeout, **limits},
-    }
     account = {"apiVersion": "storekeeper.dev/v1alpha1", "kind": "StorageAccount", "metadata": {"name": store.name}}
     installation.kube.create({**account, "spec": spec})
     installation.kube.wait_ready("StorageAccount", store.name)

@@ -15,16 +15,7 @@
 | sweep-list | the list of keys that is not about one object or user |
 | mint, revoke | of an access key |
 
-At Garage users are keys as well, and there is but one list, of all keys:
-
-| point | the request |
-|---|---|
-| ensure-user | CreateKey and UpdateKey of a user's marker |
-| put | ImportKey |
-| put-rights | UpdateKey of an access key's name, which says that it has got all that belongs to it |
-| sweep-list | the first ListKeys after a GetNodeInfo: an account is looked at before its keys are swept |
-| list-keys | every other ListKeys |
-| revoke | DeleteKey |
+What is asked of Garage is named by garage_points.py.
 
 Everything else has no point. Rules at `any` hit it too, but never a watch.
 """
@@ -34,6 +25,8 @@ from __future__ import annotations
 import json
 import re
 
+from harness.proxy import garage_points
+from harness.proxy.garage_points import GarageClassifier
 from harness.proxy.messages import Request
 
 # A rule for everything but watches.
@@ -42,7 +35,7 @@ POINTS = frozenset(
     {
         *("get-key", "get-secret", "get-credentials", "finalizer", "dry-run", "post-secret", "delete-secret"),
         *("intent", "status", "ensure-user", "list-keys", "sweep-list", "mint", "revoke", ANY),
-        *("write-down", "put", "put-rights"),
+        *("write-down", *garage_points.POINTS),
     }
 )
 OPERATOR_NAMESPACE = "storekeeper-system"
@@ -51,28 +44,28 @@ OWNER_LABEL = "storekeeper.dev/owner"
 
 _KEY = re.compile(r"^/apis/storekeeper\.dev/v1alpha1/namespaces/([^/]+)/accesskeys/([^/]+)(/status)?$")
 _SECRET = re.compile(r"^/api/v1/namespaces/([^/]+)/secrets(?:/([^/]+))?$")
-_GARAGE = re.compile(r"^/v2/([A-Za-z]+)$")
-_OF_USER, _OF_KEY = '"is":"user"', '"is":"key"'
 _MANAGEMENT_KEY = re.compile(r"^/v1/accessKeys(?:/([^/]+))?$")
 
 
 class Classifier:
-    """Remembers which nonces it has seen, to tell the write of a new intent from its repetition in a later status, and
-    whether Garage was looked at.
-    """
+    """Remembers which nonces it has seen, to tell the write of a new intent from its repetition in a later status."""
 
     def __init__(self) -> None:
         self._nonces: set[str] = set()
-        self._looked_at = False
+        self._garage = GarageClassifier()
 
     def point(self, request: Request) -> str | None:
         if request.is_watch:
             return None
-        for rule in (self._kubernetes_key, self._kubernetes_secret, self._management, self._garage):
+        for rule in (self._kubernetes_key, self._kubernetes_secret, self._management, self._garage.point):
             found = rule(request)
             if found is not None:
                 return found
         return None
+
+    def answered(self, request: Request, status: int) -> None:
+        """What the server has answered to a request; the next one may be named by it."""
+        self._garage.answered(request, status)
 
     def _kubernetes_key(self, request: Request) -> str | None:
         match = _KEY.match(request.path)
@@ -119,26 +112,6 @@ class Classifier:
         if request.method == "GET" and match.group(1) is None:
             return "list-keys" if names_one_owner(request) else "sweep-list"
         return None
-
-    def _garage(self, request: Request) -> str | None:
-        match = _GARAGE.match(request.path)
-        if match is None:
-            return None
-        # A key's name is JSON; the client writes it without spaces.
-        name = str(request.json().get("name") or "") if request.body else ""
-        match match.group(1):
-            case "CreateKey" | "UpdateKey" if _OF_USER in name:
-                return "ensure-user"
-            case "UpdateKey" if _OF_KEY in name:
-                return "put-rights"
-            case "GetNodeInfo":
-                self._looked_at = True
-                return None
-            case "ListKeys":
-                sweeps, self._looked_at = self._looked_at, False
-                return "sweep-list" if sweeps else "list-keys"
-            case operation:
-                return {"ImportKey": "put", "DeleteKey": "revoke"}.get(operation)
 
 
 def names_one_owner(request: Request) -> bool:

@@ -163,6 +163,7 @@ class FaultProxy:
         return False
 
     def _answered(self, request: Request, status: int) -> None:
+        self._classifier.answered(request, status)
         self.on_answer(request, status)
 
     async def _crash(self) -> None:

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from harness.proxy.garage_points import APART, SOON, GarageClassifier
 from harness.proxy.messages import Head, Request
 from harness.proxy.points import Classifier
 
@@ -81,11 +82,39 @@ def test_a_key_at_garage_is_what_its_name_says(operation: str, kind: str | None,
     assert Classifier().point(request("POST", f"/v2/{operation}", body)) == point
 
 
-def test_the_list_after_a_look_at_garage_is_the_sweeps() -> None:
-    classifier = Classifier()
-    asked = ["ListKeys", "GetNodeInfo", "ListBuckets", "ListKeys", "ListKeys"]
-    points = [classifier.point(request("GET", f"/v2/{operation}?limit=1000")) for operation in asked]
-    assert points == ["list-keys", None, None, "sweep-list", "list-keys"]
+def test_a_list_soon_after_a_look_at_garage_is_the_sweeps_once_in_a_while() -> None:
+    clock = 100.0
+    classifier = GarageClassifier(lambda: clock)
+
+    def ask(operation: str, after: float = 0.1) -> str | None:
+        nonlocal clock
+        clock += after
+        return classifier.point(request("GET", f"/v2/{operation}?limit=1000"))
+
+    assert ask("ListKeys") == "list-keys"
+    assert [ask("GetNodeInfo"), ask("ListBuckets"), ask("ListKeys"), ask("ListKeys")] == [
+        *(None, None, "sweep-list", "list-keys")
+    ]
+    assert [ask("GetNodeInfo"), ask("ListKeys")] == [None, "list-keys"], "the look after a sweep"
+    assert [ask("GetNodeInfo", APART), ask("ListKeys", SOON + 0.1)] == [None, "list-keys"], "not soon"
+    assert [ask("GetNodeInfo"), ask("ListKeys")] == [None, "sweep-list"]
+
+
+def test_the_lists_after_a_key_was_put_belong_to_that() -> None:
+    classifier = GarageClassifier()
+
+    def put(status: int) -> list[str | None]:
+        asked = request("POST", "/v2/ImportKey")
+        points = [classifier.point(asked)]
+        classifier.answered(asked, status)
+        for operation in ("ListKeys", "ListBuckets", "ListKeys"):
+            listed = request("GET", f"/v2/{operation}?limit=1000")
+            points.append(classifier.point(listed))
+            classifier.answered(listed, 200)
+        return points
+
+    assert put(200) == ["put", "put-view", "put-view", "list-keys"]
+    assert put(500) == ["put", "list-keys", None, "list-keys"]
 
 
 @pytest.mark.parametrize(
