@@ -1,7 +1,7 @@
 """Naming a request to Garage by the step of the protocol that it is.
 
-Users are keys as well there, and there is but one list, of all keys, for everybody: what it is for, only what came before
-it says.
+Users are keys as well there, and there is but one list, of all keys, for everybody: what it is for is said only by what
+came before it.
 
 | point | the request |
 |---|---|
