@@ -86,6 +86,7 @@ fmt: venv ## Format everything
 lint: venv ## Formatting, clippy with warnings denied, cargo-deny, ruff
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --test ceph_rgw -- -D warnings
 	$(VENV)/bin/ruff format --check --quiet tests
 	$(VENV)/bin/ruff check tests
 	CARGO='$(CARGO)' scripts/deny

@@ -10,6 +10,9 @@ mod buckets;
 mod cut;
 #[path = "ceph_rgw/gateway.rs"]
 mod gateway;
+#[path = "../src/hex.rs"]
+#[allow(dead_code)] // of which the signer takes one half
+mod hex;
 #[path = "ceph_rgw/keys.rs"]
 mod keys;
 #[path = "../src/provider/ceph_rgw/sign.rs"]

@@ -56,6 +56,10 @@ pub trait Provider: Send + Sync {
     /// The keys that carry this cluster's mark: all of them, or those of one object. Linearizable: it shows every key
     /// whose creation was answered before the call began.
     async fn list_keys(&self, cluster: &ClusterId, of: Option<&OwnerMark>) -> Result<Vec<KeyState>, Error>;
+    /// From how many objects on one list of all keys is cheaper than one of each object's.
+    fn list_all_from(&self) -> usize {
+        4
+    }
     /// Makes a key: exactly one transmission, never repeated below this call. [`Error::is_definite`] tells whether a
     /// failure proves that no key was made. `idempotency_key` is sent where the provider honours such keys.
     async fn mint_key(&self, key: &KeyWish, idempotency_key: Option<&str>) -> Result<KeyPair, Error>;

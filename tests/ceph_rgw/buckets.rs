@@ -5,8 +5,8 @@ use crate::gateway::{Gateway, Names, made};
 use storekeeper::provider::{BucketWish, ErrorKind, Provider, Quota, Retention, RetentionPeriod};
 use storekeeper::wire::{LockMode, Permission, Versioning};
 
-fn days(days: u32) -> Option<Retention> {
-    Some(Retention { mode: LockMode::Governance, period: RetentionPeriod::Days(days) })
+fn days(days: u32) -> Retention {
+    Retention { mode: LockMode::Governance, period: RetentionPeriod::Days(days) }
 }
 
 #[tokio::test]
@@ -45,9 +45,9 @@ async fn a_bucket_with_object_lock_keeps_it_and_takes_another_retention() {
     let client = gateway.client();
     let user = client.create_user(&names.user()).await.unwrap();
     let wish = names.bucket(&user, "data");
-    let mut wish = BucketWish { versioning: Versioning::Enabled, object_lock: days(7), ..wish };
+    let mut wish = BucketWish { versioning: Versioning::Enabled, object_lock: Some(days(7)), ..wish };
     let bucket = client.create_bucket(&wish).await.unwrap();
-    assert_eq!((bucket.object_lock, bucket.default_retention), (true, days(7)));
+    assert_eq!((bucket.object_lock, bucket.default_retention), (true, Some(days(7))));
     wish.object_lock = Some(Retention { mode: LockMode::Compliance, period: RetentionPeriod::Years(1) });
     assert_eq!(client.update_bucket(&wish).await.unwrap().default_retention, wish.object_lock);
     let full = made(&client, &names.key(&user, Permission::Full)).await;
@@ -154,31 +154,35 @@ async fn a_creation_that_is_cut_off_anywhere_is_finished_by_the_next_and_leaves_
     let wish = names.bucket(&user, "data");
     let wish = BucketWish {
         versioning: Versioning::Enabled,
-        object_lock: days(7),
+        object_lock: Some(days(7)),
         quota: Quota { buckets: None, size: None, objects: Some(5) },
         ..wish
     };
     for cut in Cut::ALL {
         for request in 0.. {
             let cutter = Cutter::start(&gateway.endpoint, cut, request).await;
-            let cut_off = gateway.client_at(&cutter.endpoint, &gateway.operator);
+            let cut_off = Gateway::client_at(&cutter.endpoint, &gateway.operator);
             let first = cut_off.create_bucket(&wish).await;
             if let Some(seen) = client.find_bucket(&user.id, "data").await.unwrap() {
                 assert_eq!(
                     (seen.owner, seen.default_retention),
-                    (Some(wish.owner.clone()), days(7)),
+                    (Some(wish.owner.clone()), Some(days(7))),
                     "{cut:?} {request}"
                 );
             }
             match client.create_bucket(&wish).await {
                 Ok(_) => {}
                 Err(error) => {
-                    assert!(matches!(error.kind, ErrorKind::NameTaken(_)), "{cut:?} {request}: {error}")
+                    assert!(matches!(error.kind, ErrorKind::NameTaken(_)), "{cut:?} {request}: {error}");
                 }
             }
             let made = client.find_bucket(&user.id, "data").await.unwrap().unwrap();
             assert_eq!((made.owner, made.versioning), (Some(wish.owner.clone()), Versioning::Enabled));
-            assert_eq!((made.default_retention, made.quota), (days(7), wish.quota), "{cut:?} {request}");
+            assert_eq!(
+                (made.default_retention, made.quota),
+                (Some(days(7)), wish.quota),
+                "{cut:?} {request}"
+            );
             client.delete_bucket(&user.id, "data").await.unwrap();
             if first.is_ok() {
                 assert!(request > 9, "nothing was cut");
@@ -197,12 +201,12 @@ async fn a_half_made_bucket_without_the_lock_that_is_asked_for_is_made_anew() {
     let client = gateway.client();
     let user = client.create_user(&names.user()).await.unwrap();
     let plain = names.bucket(&user, "data");
-    let locked = BucketWish { versioning: Versioning::Enabled, object_lock: days(1), ..plain.clone() };
+    let locked = BucketWish { versioning: Versioning::Enabled, object_lock: Some(days(1)), ..plain.clone() };
     for (before, after) in [(&plain, &locked), (&locked, &plain)] {
         let mut half_made = false;
         for request in 0.. {
             let cutter = Cutter::start(&gateway.endpoint, Cut::Before, request).await;
-            let cut_off = gateway.client_at(&cutter.endpoint, &gateway.operator);
+            let cut_off = Gateway::client_at(&cutter.endpoint, &gateway.operator);
             let done = cut_off.create_bucket(before).await.is_ok();
             let seen = client.find_bucket(&user.id, "data").await.unwrap();
             if done || seen.is_some() {

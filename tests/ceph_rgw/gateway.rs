@@ -41,10 +41,10 @@ impl Gateway {
     }
 
     pub fn client(&self) -> Client {
-        self.client_at(&self.endpoint, &self.operator)
+        Self::client_at(&self.endpoint, &self.operator)
     }
 
-    pub fn client_at(&self, endpoint: &str, who: &Credentials) -> Client {
+    pub fn client_at(endpoint: &str, who: &Credentials) -> Client {
         let settings = Settings {
             endpoint: endpoint.to_owned(),
             access_key: who.access_key.clone(),

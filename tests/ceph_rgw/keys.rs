@@ -219,7 +219,7 @@ async fn a_put_that_is_cut_off_anywhere_is_finished_by_the_next_and_makes_one_ke
                 let wish = names.key(&user, permission);
                 let pair = pair(&client, &wish);
                 let cutter = Cutter::start(&gateway.endpoint, cut, request).await;
-                let cut_off = gateway.client_at(&cutter.endpoint, &gateway.operator);
+                let cut_off = Gateway::client_at(&cutter.endpoint, &gateway.operator);
                 let first = cut_off.put_key(&wish, &pair).await;
                 if first.is_err() {
                     // Whatever it left has no more power than was asked for.
@@ -275,12 +275,13 @@ async fn a_key_that_was_changed_by_somebody_is_not_complete_and_is_put_right() {
     let owner = gateway.admin("GET", "user", &[("access-key", &pair.access_key_id)]).await.body;
     let owner: serde_json::Value = serde_json::from_str(&owner).unwrap();
     let uid = format!("{}${}", owner["tenant"].as_str().unwrap(), owner["user_id"].as_str().unwrap());
-    let changes: [(&str, &str, Vec<(&str, &str)>); 5] = [
-        ("POST", "/admin/user", vec![("uid", &uid), ("display-name", "changed")]),
-        ("POST", "/admin/user", vec![("uid", &uid), ("suspended", "true")]),
-        ("POST", "/admin/user", vec![("uid", &uid), ("max-buckets", "5")]),
-        ("PUT", "/admin/user", vec![("key", ""), ("uid", &uid), ("key-type", "s3")]),
-        ("PUT", "/admin/user", vec![("uid", &uid), ("subuser", "x"), ("access", "full")]),
+    let uid = uid.as_str();
+    let changes = [
+        ("POST", "/admin/user", vec![("uid", uid), ("display-name", "changed")]),
+        ("POST", "/admin/user", vec![("uid", uid), ("suspended", "true")]),
+        ("POST", "/admin/user", vec![("uid", uid), ("max-buckets", "5")]),
+        ("PUT", "/admin/user", vec![("key", ""), ("uid", uid), ("key-type", "s3")]),
+        ("PUT", "/admin/user", vec![("uid", uid), ("subuser", "x"), ("access", "full")]),
     ];
     for (method, at, change) in changes {
         assert_eq!(gateway.ask(&gateway.operator, method, at, &change, "").await.status, 200, "{change:?}");
@@ -293,7 +294,7 @@ async fn a_key_that_was_changed_by_somebody_is_not_complete_and_is_put_right() {
         client.put_key(&wish, &pair).await.unwrap();
         assert_eq!(listed(&client, &wish).await.unwrap(), [(pair.access_key_id.clone(), true)], "{change:?}");
     }
-    let removed = [("key", ""), ("uid", uid.as_str()), ("access-key", &pair.access_key_id)];
+    let removed = [("key", ""), ("uid", uid), ("access-key", &pair.access_key_id)];
     assert_eq!(gateway.admin("DELETE", "user", &removed).await.status, 200);
     assert_eq!(listed(&gateway.client(), &wish).await.unwrap(), [(pair.access_key_id.clone(), false)]);
     client.revoke_key(&pair.access_key_id).await.unwrap();

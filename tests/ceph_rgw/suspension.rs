@@ -65,7 +65,7 @@ async fn a_suspension_that_is_cut_off_is_not_reported_as_done_until_it_is() {
             for request in 0.. {
                 client.update_user(&user.id, &enabled(&names, !wanted)).await.unwrap();
                 let cutter = Cutter::start(&gateway.endpoint, cut, request).await;
-                let cut_off = gateway.client_at(&cutter.endpoint, &gateway.operator);
+                let cut_off = Gateway::client_at(&cutter.endpoint, &gateway.operator);
                 let first = cut_off.update_user(&user.id, &enabled(&names, wanted)).await;
                 let expected = [if wanted { 200 } else { 403 }];
                 let seen = client.find_user(&names.login).await.unwrap().unwrap();

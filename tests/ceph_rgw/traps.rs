@@ -62,7 +62,7 @@ async fn a_key_that_is_not_there_is_answered_like_an_operator_that_is_not_known(
         let wish = names.key(&user, permission);
         let pair = pair(&client, &wish);
         client.put_key(&wish, &pair).await.unwrap();
-        let unknown = gateway.client_at(&gateway.endpoint, &stranger);
+        let unknown = Gateway::client_at(&gateway.endpoint, &stranger);
         let error = unknown.revoke_key(&pair.access_key_id).await.unwrap_err();
         assert!(matches!(error.kind, ErrorKind::Unauthenticated), "{error}");
         assert_eq!(listed(&client, &wish).await.unwrap().len(), 1);

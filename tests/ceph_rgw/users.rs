@@ -12,7 +12,7 @@ async fn the_gateway_says_what_it_can_do_and_what_the_operator_may_not() {
     assert_eq!((said.name.as_str(), said.account_id.as_str()), ("Ceph RGW", "storekeeper"));
     let mut who = gateway.operator.clone();
     who.secret_key = ShownSecret::new("wrong".to_owned());
-    let error = gateway.client_at(&gateway.endpoint, &who).describe().await.unwrap_err();
+    let error = Gateway::client_at(&gateway.endpoint, &who).describe().await.unwrap_err();
     assert!(matches!(error.kind, ErrorKind::Unauthenticated), "{error}");
     let (uid, id) = (format!("weak-{}", uuid()), uuid());
     let weak = [
@@ -25,7 +25,7 @@ async fn the_gateway_says_what_it_can_do_and_what_the_operator_may_not() {
     assert_eq!(gateway.admin("PUT", "user", &weak).await.status, 200);
     who.access_key = id.clone();
     who.secret_key = ShownSecret::new("s".to_owned());
-    let error = gateway.client_at(&gateway.endpoint, &who).describe().await.unwrap_err();
+    let error = Gateway::client_at(&gateway.endpoint, &who).describe().await.unwrap_err();
     assert!(error.to_string().contains("'metadata=*'"), "{error}");
 }
 

@@ -151,6 +151,20 @@ fn what_must_hold_holds_in_every_schedule() {
 }
 
 #[test]
+fn an_api_server_that_is_slow_keeps_no_key_from_being_made() {
+    let sabotage = Sabotage { slow_cluster: true, ..Sabotage::default() };
+    let mut chosen = 0;
+    for seed in 0..40 {
+        let outcome = schedule::run(seed, true, sabotage);
+        assert_eq!(outcome.failure, None, "seed {seed}");
+        let (slow, _) = outcome.lines.split_once("all faults are over").unwrap();
+        assert!(slow.contains("  PostSecret answered 201"), "seed {seed}: {:?}", outcome.plan);
+        chosen += u32::from(matches!(outcome.plan.class, plan::Class::Takes { .. }));
+    }
+    assert!(chosen > 3, "pairs that are chosen are put as well");
+}
+
+#[test]
 fn one_seed_tells_what_happens() {
     let seed = number("STOREKEEPER_SEED").unwrap_or(1);
     let outcome = schedule::run(seed, true, Sabotage::default());

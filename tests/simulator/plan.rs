@@ -122,6 +122,12 @@ impl Plan {
         }
     }
 
+    /// The same with nothing in the way, for four minutes.
+    pub fn undisturbed(self) -> Self {
+        let people = Vec::new();
+        Self { foreign_first: false, faults: 0, slow: 0, crashes: false, people, calm_from: 240_000, ..self }
+    }
+
     /// Half of what people do falls into the first second, when a key is made.
     fn moment(chance: &mut Chance, calm_from: u64) -> u64 {
         if chance.permille(500) { chance.between(0, 1_000) } else { chance.between(0, calm_from) }

@@ -97,6 +97,9 @@ impl Wire {
     }
 }
 
+/// How long each way to a slow API server takes: three calls are more than an intent's budget, two are less.
+const SLOW: u64 = 900;
+
 /// Draws what happens to a call.
 fn fate(world: &mut World, point: Point) -> Fate {
     let (plan, chance) = (&world.plan, &mut world.chance);
@@ -123,6 +126,9 @@ fn fate(world: &mut World, point: Point) -> Fate {
         fate.fault = (plan.crashes || !crash).then_some(fault);
     }
     let provider = matches!(point, Point::List | Point::Mint | Point::Put | Point::Revoke);
+    if world.sabotage.slow_cluster && !world.calm && !provider {
+        (fate.out, fate.back) = (SLOW, SLOW);
+    }
     if provider && clock::elapsed() < world.provider_down_until {
         fate.fault = Some(Fault::DropBefore);
     }

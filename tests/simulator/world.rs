@@ -27,6 +27,8 @@ pub struct Sabotage {
     pub provider: Faithlessness,
     /// Every nonce is the same.
     pub stuck_nonce: bool,
+    /// No promise broken, and nothing else happens: every answer of the API server takes almost two seconds.
+    pub slow_cluster: bool,
 }
 
 /// One life of one operator's process.
@@ -79,6 +81,7 @@ impl Shared {
     pub fn new(seed: u64, readable: bool, sabotage: Sabotage) -> Self {
         let mut chance = Chance::new(seed);
         let plan = Plan::of(&mut chance);
+        let plan = if sabotage.slow_cluster { plan.undisturbed() } else { plan };
         let process = || Process {
             life: 0,
             frozen_until: 0,

@@ -207,6 +207,10 @@ impl Provider for Guard {
         self.call("create key", &key.nonce, self.inner.mint_key(key, idempotency_key)).await
     }
 
+    fn list_all_from(&self) -> usize {
+        self.inner.list_all_from()
+    }
+
     fn choose_pair(&self, key: &KeyWish, random: &[u8; RANDOM_BYTES]) -> Option<KeyPair> {
         self.inner.choose_pair(key, random)
     }

@@ -48,8 +48,10 @@ impl Pass<'_> {
         }
     }
 
+    /// Begins again, with nothing but the rehearsal: where the API server is slow, all of it at once would be late again.
     pub fn start_over(&mut self) -> Flow {
         self.held.remember(Memory::Nothing);
+        self.rehearsed = self.seen.preflight;
         self.forget_reads();
         Flow::Go
     }

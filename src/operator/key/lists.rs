@@ -3,9 +3,6 @@
 use crate::provider::{ClusterId, Error, Gather, KeyState, OwnerMark, Provider};
 use std::collections::HashMap;
 
-/// From how many questions on the whole account is listed, instead of each object's keys.
-const MANY: usize = 4;
-
 /// The lists of one account.
 #[derive(Default)]
 pub struct KeyLists(Gather<OwnerMark, Keys>);
@@ -23,7 +20,7 @@ impl KeyLists {
 
 async fn list(provider: &dyn Provider, cluster: &ClusterId, asking: Vec<OwnerMark>) -> Result<Keys, Error> {
     let mut keys = Keys::new();
-    if asking.len() < MANY {
+    if asking.len() < provider.list_all_from() {
         for owner in asking {
             let found = provider.list_keys(cluster, Some(&owner)).await?;
             keys.insert(owner, found);

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 impl Pass<'_> {
     pub async fn get_object(&mut self) -> Result<Flow, Error> {
         self.forget_reads();
+        self.seen.preflight = self.rehearsed.take();
         self.read_at = Instant::now();
         let api = AccessKey::api(self.ctx.reader.clone(), self.at.namespace.as_deref());
         let found = api

@@ -4,7 +4,9 @@
 //! writes.
 
 use super::kept::{Hold, INTENT_BUDGET};
-use super::once::{self, Class, Gate, Memory, ObjectSeen, OnLoss, Protocol, SecretSeen, Seen, Step};
+use super::once::{
+    self, Class, Gate, Memory, ObjectSeen, OnLoss, Preflight, Protocol, SecretSeen, Seen, Step,
+};
 use super::plan::{Admitted, Surroundings, admit};
 use super::suspend::{self, Standing};
 use super::{act, translate, words};
@@ -64,6 +66,8 @@ pub struct Pass<'a> {
     pub look_again: bool,
     /// When the object was read.
     pub read_at: Instant,
+    /// What was rehearsed before the pass began again.
+    pub rehearsed: Option<Preflight>,
 }
 
 /// One pass over the object with that uid, whether it is still there or not.
@@ -81,6 +85,7 @@ pub async fn run(ctx: &Context, at: &ObjectKey, uid: &str) -> Result<Outcome, Er
         refusal: None,
         look_again: false,
         read_at: Instant::now(),
+        rehearsed: None,
     };
     for _ in 0..MAX_STEPS {
         let step = pass.next();

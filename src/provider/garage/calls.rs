@@ -85,6 +85,11 @@ impl Provider for Client {
         self.marked_keys(Call { op: "list keys of", object: ACCOUNT }, cluster, of).await
     }
 
+    /// Garage lists all keys, whoever's are wanted.
+    fn list_all_from(&self) -> usize {
+        2
+    }
+
     async fn mint_key(&self, key: &KeyWish, _: Option<&str>) -> Result<KeyPair, Error> {
         let call = Call { op: "create key", object: &key.nonce };
         Err(call.error(ErrorKind::NotSupported("its keys are chosen by the caller".to_owned())))

@@ -1,4 +1,4 @@
-use super::{KeyLists, MANY};
+use super::KeyLists;
 use crate::provider::*;
 use async_trait::async_trait;
 use futures::future::join_all;
@@ -130,7 +130,7 @@ async fn those_who_ask_while_a_list_is_under_way_share_the_next_one() {
     let (lists, lister) = (KeyLists::default(), Lister::new(0, false));
     let alone = owner("0");
     let first = lists.of(&lister, &alone);
-    let marks: Vec<_> = (1..=MANY).map(|number| owner(&number.to_string())).collect();
+    let marks: Vec<_> = (1..=lister.list_all_from()).map(|number| owner(&number.to_string())).collect();
     let others = join_all(marks.iter().map(|mark| lists.of(&lister, mark)));
     let release = async {
         while lister.waiting.load(Ordering::SeqCst) == 0 {
@@ -149,7 +149,7 @@ async fn those_who_ask_while_a_list_is_under_way_share_the_next_one() {
 #[tokio::test]
 async fn a_failed_list_fails_for_all_who_shared_it() {
     let (lists, lister) = (KeyLists::default(), Lister::new(9, true));
-    let marks: Vec<_> = (0..MANY).map(|number| owner(&number.to_string())).collect();
+    let marks: Vec<_> = (0..lister.list_all_from()).map(|number| owner(&number.to_string())).collect();
     let answers = join_all(marks.iter().map(|mark| lists.of(&lister, mark))).await;
     assert!(answers.iter().all(Result::is_err));
 }
