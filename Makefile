@@ -32,7 +32,7 @@ test: test-rust test-python ## Every test
 test-rust: ## The tests of the Rust code
 	$(CARGO) test --locked
 
-test-providers: build venv ## The conformance suite on a real server of every provider; builds or installs those that are missing
+test-providers: build venv ## The conformance suite on a real server of every provider, and a sample of the fault matrix on Garage; builds or installs those that are missing
 	@scripts/garage >/dev/null
 	@$(RUN) -m harness.rgw run -- $(CARGO) test --locked --test ceph_rgw
 	cd tests && $(VENV)/bin/python -m pytest -s providers $(PYTEST)
@@ -49,7 +49,7 @@ simulate: ## Random schedules of the AccessKey controller in memory: SEEDS=20000
 	STOREKEEPER_SEEDS=$(SEEDS) STOREKEEPER_FIRST_SEED=$(FIRST_SEED) \
 		$(CARGO) test --locked --profile simulation --test simulator -- --nocapture --test-threads 1
 
-faults: build venv ## The whole fault matrix on real parts; goes on where it was interrupted (ARGS="--help")
+faults: build venv ## The whole fault matrix on real parts, Garage among them; goes on where it was interrupted (ARGS="--help")
 	@$(RUN) -m faults $(ARGS)
 
 DURATION ?= 10m
