@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from faults import stores
@@ -39,21 +40,7 @@ class Site:
     def start(self) -> None:
         """Start everything, the lanes side by side."""
         self.installation.start_cluster()
-        failures: list[BaseException] = []
-
-        def start(lane: Lane[WatchedStore]) -> None:
-            try:
-                lane.start()
-            except BaseException as failure:
-                failures.append(failure)
-
-        threads = [threading.Thread(target=start, args=(lane,), daemon=True) for _, lane in self.lanes]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if failures:
-            raise failures[0]
+        self._side_by_side(lambda lane: lane.start())
 
     def leftovers(self) -> list[str]:
         """What is there although every plan has ended and cleaned up: something that came when nobody looked."""
@@ -65,6 +52,26 @@ class Site:
         return found
 
     def stop(self) -> None:
-        for _, lane in self.lanes:
-            lane.stop()
-        self.installation.stop()
+        """Stop everything; an operator takes its time to end."""
+        try:
+            self._side_by_side(lambda lane: lane.stop())
+        finally:
+            self.installation.stop()
+
+    def _side_by_side(self, act: Callable[[Lane[WatchedStore]], None]) -> None:
+        """Do that with every lane, all at once; the first failure is raised when all have ended."""
+        failures: list[BaseException] = []
+
+        def guarded(lane: Lane[WatchedStore]) -> None:
+            try:
+                act(lane)
+            except BaseException as failure:
+                failures.append(failure)
+
+        threads = [threading.Thread(target=guarded, args=(lane,), daemon=True) for _, lane in self.lanes]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if failures:
+            raise failures[0]
