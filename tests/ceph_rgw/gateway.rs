@@ -96,6 +96,13 @@ impl Gateway {
         self.ask(&self.operator, method, &format!("/admin/{what}"), pairs, "").await
     }
 
+    /// A request to the part that speaks IAM.
+    pub async fn iam(&self, who: &Credentials, pairs: &[(&str, &str)]) -> Came {
+        let pairs: Vec<_> = pairs.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        let form = [("content-type", "application/x-www-form-urlencoded".to_owned())];
+        self.ask_with(who, "POST", "/", &[], &form, &query(&pairs)).await
+    }
+
     /// The gateway's log, once it has that text.
     pub async fn log_with(&self, text: &str) -> String {
         let path = variable("STOREKEEPER_RGW_LOG");

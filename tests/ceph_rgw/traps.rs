@@ -320,7 +320,7 @@ async fn a_policy_that_is_not_there_is_answered_by_success_and_refusal_at_once()
     let (_, user) = gateway.user_with_bucket(&names).await;
     let (admin, _) = foreign(&gateway, &[("user-caps", "user-policy=*")]).await;
     let ask = [("Action", "GetUserPolicy"), ("PolicyName", "none"), ("UserName", user.id.as_str())];
-    let came = gateway.ask(&key_of(&gateway, &admin).await, "POST", "/", &ask, "").await;
+    let came = gateway.iam(&key_of(&gateway, &admin).await, &ask).await;
     assert!(came.body.contains("GetUserPolicyResponse") && came.body.contains("NoSuchEntity"), "{came:?}");
 }
 
@@ -342,7 +342,7 @@ async fn a_policy_that_names_a_tenant_is_refused() {
             ("PolicyName", "p"),
             ("UserName", user.id.as_str()),
         ];
-        let came = gateway.ask(&admin, "POST", "/", &ask, "").await;
+        let came = gateway.iam(&admin, &ask).await;
         assert_eq!(came.status, status, "{resource}: {came:?}");
     }
 }

@@ -256,6 +256,10 @@ impl Client {
             if !half_made && state(&place, &there, record.as_ref()).owner.is_none() {
                 return Err(foreign());
             }
+            // The gateway itself would end them without a word.
+            if there.bucket.uploads() > 0 {
+                return Err(in_use(&there.bucket));
+            }
             self.admin.remove_bucket(&path).await.map_err(|failure| match failure.kind() {
                 ErrorKind::InUse(_) => in_use(&there.bucket),
                 kind => kind.into(),
