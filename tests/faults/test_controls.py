@@ -14,10 +14,17 @@ from faults.invariants import DELETED, PUBLISHED
 from faults.journal import NOT_INJECTED, VIOLATED, Journal
 from faults.plans import Injection, Plan
 from faults.runner import Runner
+from faults.sabotage import (
+    create_it_again_as_the_operator,
+    invariants_of,
+    recorded_key,
+    secret_change,
+    status_change,
+    status_of,
+)
 from faults.scenario import Scenario
 from faults.site import Site
 from faults.stores import NAME_LABEL, WatchedManagement, WatchedStore
-from harness.kube import Object, path_of
 from harness.lane import Lane
 from harness.proxy import Fault
 
@@ -46,17 +53,6 @@ def published(lane: Lane[WatchedStore]) -> Iterator[Scenario]:
         made.clean_up()
 
 
-def invariants_of(found: list[str]) -> set[str]:
-    return {violation.partition(":")[0] for violation in found}
-
-
-def secret_change(change: Object) -> Callable[[Scenario], None]:
-    def sabotage(made: Scenario) -> None:
-        made.lane.kube.patch("Secret", made.name, change, made.lane.name)
-
-    return sabotage
-
-
 def revoke_the_recorded_key(made: Scenario) -> None:
     made.lane.store.revoke(recorded_key(made))
 
@@ -78,34 +74,6 @@ def mint_and_revoke(made: Scenario) -> None:
 
 def change_the_neighbour(made: Scenario) -> None:
     made.lane.kube.patch("Secret", made.subject.neighbour_name, {"stringData": {"some": "other"}}, made.lane.name)
-
-
-def status_of(made: Scenario) -> dict[str, Any]:
-    found: dict[str, Any] = made.lane.kube.get("AccessKey", made.name, made.lane.name)["status"]
-    return found
-
-
-def recorded_key(made: Scenario) -> str:
-    found: str = status_of(made)["published"]["accessKeyId"]
-    return found
-
-
-def status_change(change: Object) -> Callable[[Scenario], None]:
-    def sabotage(made: Scenario) -> None:
-        path = path_of("AccessKey", made.lane.name, made.name) + "/status"
-        made.lane.kube.call("PATCH", path, {"status": change}, "application/merge-patch+json")
-
-    return sabotage
-
-
-def create_it_again_as_the_operator(made: Scenario) -> None:
-    """With the operator's own token: what a second create of an epoch would look like."""
-    lane = made.lane
-    secret = lane.kube.get("Secret", made.name, lane.name)
-    operator = lane.installation.as_operator()
-    operator.delete("Secret", made.name, lane.name)
-    metadata = {name: secret["metadata"][name] for name in ("name", "namespace", "annotations", "labels")}
-    operator.create({**secret, "metadata": metadata})
 
 
 @pytest.mark.parametrize(
