@@ -37,8 +37,8 @@ pub enum Memory {
 pub enum Posted {
     /// Not sent yet.
     NotYet,
-    /// Sent, and not known to be there. No answer but the one that it was created proves that it was not: what is in
-    /// between may have carried the request out twice, and told of the second time (simulator, seed 89359).
+    /// Sent, and not known to be there. No refusal proves that it is not: what is in between may have carried the request
+    /// out twice, and told of the second time (simulator, seed 89359).
     Tried,
     /// Created by this process.
     Committed,

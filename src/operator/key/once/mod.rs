@@ -60,8 +60,8 @@ pub fn next(protocol: &Protocol, seen: &Seen, memory: &Memory) -> Step {
             let mine = object.issue.is_some_and(|issue| issue.open && issue.attempt == *attempt);
             return if mine && !object.deleting { Step::CloseIssue } else { Step::StartOver };
         }
-        Memory::Pair { key, posted: Posted::Tried, attempt } => {
-            return rules::with_pair(object, seen, attempt, key);
+        Memory::Pair { posted: Posted::Tried, attempt, .. } => {
+            return rules::with_pair(object, seen, attempt);
         }
         Memory::PutRefused(nonce) => match &seen.secret {
             Some(SecretSeen::Ours(secret)) if secret.nonce != *nonce => return Step::StartOver,

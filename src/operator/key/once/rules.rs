@@ -7,15 +7,14 @@ use super::types::{
 };
 use std::collections::BTreeSet;
 
-/// S5 again, after a POST that did not succeed at once. Where the pair will not be published, it is dropped: its Secret
-/// may have been there and recorded, so its key is garbage only once another one is recorded.
-pub(super) fn with_pair(object: &Object, seen: &Seen, attempt: &Attempt, key: &KeyId) -> Step {
+/// S5 again, after a POST that did not succeed at once. Unless it is to be sent again the pair is dropped: its Secret is
+/// there (S6), or may have been there and recorded, so that its key is garbage only once another one is recorded.
+pub(super) fn with_pair(object: &Object, seen: &Seen, attempt: &Attempt) -> Step {
     if object.deleting {
         return Step::StartOver; // the deletion finds the key in the list
     }
     match &seen.secret {
         None => Step::GetSecret,
-        Some(SecretSeen::Ours(secret)) if secret.key == *key => Step::StartOver, // it is there: S6
         Some(SecretSeen::Absent) if !object.committed(attempt.epoch) => Step::PostSecret,
         Some(SecretSeen::Absent | SecretSeen::Ours(_) | SecretSeen::Foreign) => Step::StartOver,
     }
