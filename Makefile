@@ -63,9 +63,11 @@ prove-server: build venv ## Kill the management server a hundred times under loa
 bench-server: BENCH := $(or $(BENCH_PROFILE),release)
 bench-providers: BENCH := $(or $(BENCH_PROFILE),simulation)
 bench-server bench-providers: BENCH_BIN = $(abspath $(TARGET))/$(BENCH)/storekeeper
-bench-server: ## What the S3 endpoint does in a second, as ratios to floors of the same run: BENCH_PROFILE=release
+bench-server: venv ## What the S3 endpoint does in a second, as ratios to floors and to other stores in one run: BENCH_PROFILE=release
 	$(CARGO) build --locked --profile $(BENCH)
+	$(CARGO) bench --locked --profile $(BENCH) --bench server --no-run
 	STOREKEEPER_BIN='$(BENCH_BIN)' STOREKEEPER_BENCH_DIR='$(abspath $(TARGET))' \
+		$(RUN) -m harness.beside --data '$(abspath $(TARGET))' -- \
 		$(CARGO) bench --locked --profile $(BENCH) --bench server
 
 bench-providers: venv ## AccessKeys per second and calls per key at each provider, beside a plain client: BENCH_PROFILE=simulation (ARGS="--help")

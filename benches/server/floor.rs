@@ -1,5 +1,6 @@
 //! The floors: the least that must be done, by the plainest means.
 
+use super::client;
 use super::measure::Figures;
 use bytes::Bytes;
 use futures::TryStreamExt as _;
@@ -42,7 +43,8 @@ pub fn write_and_sync(folder: &Path, data: &Bytes, threads: usize, time: Duratio
 
 /// A hyper server that streams one file.
 pub struct Hyper {
-    pub url: String,
+    url: String,
+    http: reqwest::Client,
 }
 
 type Answer = hyper::Response<BoxBody<Bytes, std::io::Error>>;
@@ -69,7 +71,11 @@ impl Hyper {
                 }
             });
         });
-        Self { url }
+        Self { url, http: reqwest::Client::builder().pool_max_idle_per_host(64).build().unwrap() }
+    }
+
+    pub async fn get(&self, size: usize) {
+        client::read(self.http.get(&self.url).send().await.unwrap(), size).await;
     }
 }
 

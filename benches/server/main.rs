@@ -1,8 +1,9 @@
 //! What the S3 endpoint does in a second, as ratios to floors that are measured in the same run: writing the same bytes
 //! to plain files and fsyncing them, and reading a file through plain hyper. `make bench-server`.
 //!
-//! Needs `STOREKEEPER_BIN`, a release build. Everything is on loopback, without TLS; the data lies below
-//! `STOREKEEPER_BENCH_DIR` (default: the target folder), on the same file system as the floor's files.
+//! Needs `STOREKEEPER_BIN`, an optimized build. Everything is on loopback, without TLS; the data lies below
+//! `STOREKEEPER_BENCH_DIR` (default: the target folder), on the same file system as the floor's files. The stores of
+//! `STOREKEEPER_BENCH_BESIDE` (JSON, a list of [`client::Place`]) are asked for the same, one after the other.
 
 // A program for people to read, not a part of the product.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -13,9 +14,9 @@ mod floor;
 mod measure;
 mod server;
 
-use client::Client;
+use client::{Client, Place};
 use measure::{Figures, run};
-use server::Server;
+use server::{Keys, Server};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -40,6 +41,7 @@ impl Bar {
 }
 
 fn main() -> ExitCode {
+    rustls::crypto::ring::default_provider().install_default().expect("nobody chose one before");
     // `cargo bench` passes options for a harness that is not used here.
     let seconds = std::env::var("STOREKEEPER_BENCH_SECONDS").ok().and_then(|text| text.parse().ok());
     let time = Duration::from_secs_f64(seconds.unwrap_or(4.0));
@@ -62,91 +64,102 @@ fn main() -> ExitCode {
 async fn measure_all(folder: &Path, time: Duration) -> Vec<Bar> {
     let server = Server::start(folder).await;
     let idle = server.resident_mib();
-    let client = Arc::new(Client::new(&server));
-    println!("{:<28} {:>8} {:>12} {:>10} {:>8}", "", "clients", "per second", "p99 ms", "ratio");
+    let stores = stores(&server);
+    let processors = std::thread::available_parallelism().unwrap();
+    println!("{processors} processors, {} s for each line\n", time.as_secs_f64());
+    println!("{:<28} {:>8} {:>12} {:>10} {:>9}", "", "clients", "per second", "p99 ms", "of floor");
     let mut bars = vec![Bar { what: "idle RSS, MiB", found: idle, limit: 30.0, least: false }];
-    let small = puts("PUT 4 KiB", SMALL, folder, &client, time).await;
-    bars.push(Bar {
-        what: "PUT 4 KiB at 8 clients, of the fsync floor",
-        found: small,
-        limit: 0.5,
-        least: true,
-    });
-    puts("PUT 8 MiB", LARGE, folder, &client, time).await;
-    gets("GET 4 KiB", SMALL, folder, &client, time).await;
-    let large = gets("GET 8 MiB", LARGE, folder, &client, time).await;
+    let small = puts("PUT 4 KiB", SMALL, folder, &stores, time).await;
+    let what = "PUT 4 KiB at 8 clients, of the fsync floor";
+    bars.push(Bar { what, found: small, limit: 0.5, least: true });
+    puts("PUT 8 MiB", LARGE, folder, &stores, time).await;
+    gets("GET 4 KiB", SMALL, folder, &stores, time).await;
+    let large = gets("GET 8 MiB", LARGE, folder, &stores, time).await;
     bars.push(Bar { what: "GET 8 MiB at 8 clients, of plain hyper", found: large, limit: 0.6, least: true });
-    lists_and_keys(&client, time).await;
-    let most = upload_of_five_gib(&server, &client).await;
+    lists(&stores, time).await;
+    keys(&server.keys, time).await;
+    let most = upload_of_five_gib(&server, &stores[0]).await;
     let what = "peak RSS while 5 GiB go up in one PUT, MiB more";
     bars.push(Bar { what, found: most, limit: 64.0, least: false });
-    server.stop();
     bars
 }
 
-/// Writes objects of that size; the ratio to the floor at 8 clients.
-async fn puts(name: &str, size: usize, folder: &Path, client: &Arc<Client>, time: Duration) -> f64 {
+/// The server that is measured, and then those beside it.
+fn stores(server: &Server) -> Vec<Arc<Client>> {
+    let beside = std::env::var("STOREKEEPER_BENCH_BESIDE").unwrap_or_else(|_| "[]".to_owned());
+    let beside: Vec<Place> = serde_json::from_str(&beside).expect("STOREKEEPER_BENCH_BESIDE");
+    std::iter::once(server.place.clone()).chain(beside).map(|place| Arc::new(Client::new(place))).collect()
+}
+
+/// Writes objects of that size; the first store's ratio to the floor at 8 clients.
+async fn puts(name: &str, size: usize, folder: &Path, stores: &[Arc<Client>], time: Duration) -> f64 {
     let data = bytes::Bytes::from(vec![7_u8; size]);
-    let mut at_eight = 0.0;
+    let mut at_eight = Vec::new();
     for clients in CLIENTS {
         let floor = floor::write_and_sync(&folder.join("floor"), &data, clients, time);
-        row("  floor: write and fsync", clients, &floor, None);
-        let (client, data) = (Arc::clone(client), data.clone());
-        let figures = run(clients, time, move |worker, number| {
-            let (client, data) = (Arc::clone(&client), data.clone());
-            async move { client.put(&format!("{size}/{worker}/{}", number % 16), data).await }
-        })
-        .await;
-        row(name, clients, &figures, Some(&floor));
-        if clients == 8 {
-            at_eight = figures.per_second / floor.per_second;
+        row(&format!("{name}: write and fsync"), clients, &floor, None);
+        for store in stores {
+            let (client, data) = (Arc::clone(store), data.clone());
+            let figures = run(clients, time, move |worker, number| {
+                let (client, data) = (Arc::clone(&client), data.clone());
+                async move { client.put(&format!("{size}/{worker}/{}", number % 16), data).await }
+            })
+            .await;
+            let ratio = row(&format!("  {}", store.name()), clients, &figures, Some(&floor));
+            at_eight.extend((clients == 8).then_some(ratio));
         }
     }
-    at_eight
+    at_eight[0]
 }
 
-/// Reads objects of that size; the ratio to the floor at 8 clients.
-async fn gets(name: &str, size: usize, folder: &Path, client: &Arc<Client>, time: Duration) -> f64 {
+/// Reads objects of that size; the first store's ratio to the floor at 8 clients.
+async fn gets(name: &str, size: usize, folder: &Path, stores: &[Arc<Client>], time: Duration) -> f64 {
     let file = folder.join(format!("plain-{size}"));
     std::fs::write(&file, vec![7_u8; size]).unwrap();
-    let plain = floor::Hyper::serve(file).await;
-    let mut at_eight = 0.0;
+    let plain = Arc::new(floor::Hyper::serve(file).await);
+    let mut at_eight = Vec::new();
     for clients in CLIENTS {
-        let (reader, url) = (Arc::clone(client), plain.url.clone());
+        let reader = Arc::clone(&plain);
         let floor = run(clients, time, move |_, _| {
-            let (reader, url) = (Arc::clone(&reader), url.clone());
-            async move { reader.plain_get(&url, size).await }
+            let reader = Arc::clone(&reader);
+            async move { reader.get(size).await }
         })
         .await;
-        row("  floor: plain hyper", clients, &floor, None);
-        let client = Arc::clone(client);
-        let figures = run(clients, time, move |_, _| {
-            let client = Arc::clone(&client);
-            async move { client.get(&format!("{size}/0/0"), size).await }
-        })
-        .await;
-        row(name, clients, &figures, Some(&floor));
-        if clients == 8 {
-            at_eight = figures.per_second / floor.per_second;
+        row(&format!("{name}: plain hyper"), clients, &floor, None);
+        for store in stores {
+            let client = Arc::clone(store);
+            let figures = run(clients, time, move |_, _| {
+                let client = Arc::clone(&client);
+                async move { client.get(&format!("{size}/0/0"), size).await }
+            })
+            .await;
+            let ratio = row(&format!("  {}", store.name()), clients, &figures, Some(&floor));
+            at_eight.extend((clients == 8).then_some(ratio));
         }
     }
-    at_eight
+    at_eight[0]
 }
 
-async fn lists_and_keys(client: &Arc<Client>, time: Duration) {
+async fn lists(stores: &[Arc<Client>], time: Duration) {
     for clients in CLIENTS {
-        let client = Arc::clone(client);
-        let list = move |_, _| {
-            let client = Arc::clone(&client);
-            async move { client.list().await }
-        };
-        row("LIST (up to 1 000 keys)", clients, &run(clients, time, list).await, None);
+        for store in stores {
+            let client = Arc::clone(store);
+            let list = move |_, _| {
+                let client = Arc::clone(&client);
+                async move { client.list().await }
+            };
+            let name = format!("LIST, {}", store.name());
+            row(&name, clients, &run(clients, time, list).await, None);
+        }
     }
+}
+
+async fn keys(keys: &Keys, time: Duration) {
     for clients in CLIENTS {
-        let client = Arc::clone(client);
+        let keys = keys.clone();
         let make = move |_, _| {
-            let client = Arc::clone(&client);
-            async move { client.make_key().await }
+            let keys = keys.clone();
+            async move { keys.make().await }
         };
         row("make an access key", clients, &run(clients, time, make).await, None);
     }
@@ -169,8 +182,11 @@ async fn upload_of_five_gib(server: &Server, client: &Arc<Client>) -> f64 {
     most - before
 }
 
-fn row(name: &str, clients: usize, figures: &Figures, floor: Option<&Figures>) {
-    let ratio = floor.map_or(String::new(), |floor| format!("{:.2}", figures.per_second / floor.per_second));
+/// Prints a line; the ratio to the floor, where there is one.
+fn row(name: &str, clients: usize, figures: &Figures, floor: Option<&Figures>) -> f64 {
+    let ratio = floor.map_or(f64::NAN, |floor| figures.per_second / floor.per_second);
+    let shown = if ratio.is_nan() { String::new() } else { format!("{ratio:.2}") };
     let Figures { per_second, p99 } = figures;
-    println!("{name:<28} {clients:>8} {per_second:>12.1} {:>10.2} {ratio:>8}", p99.as_secs_f64() * 1000.0);
+    println!("{name:<28} {clients:>8} {per_second:>12.1} {:>10.2} {shown:>9}", p99.as_secs_f64() * 1000.0);
+    ratio
 }

@@ -1,5 +1,6 @@
 //! The server that is measured, as a process.
 
+use super::client::Place;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -9,13 +10,30 @@ const PASSWORD: &str = "correct horse battery staple";
 
 /// A running `storekeeper server`, with one user, its bucket and its key.
 pub struct Server {
-    child: Child,
-    pub management: String,
-    pub s3: String,
-    pub token: String,
-    pub user: String,
-    pub access_key: String,
-    pub secret: String,
+    running: Running,
+    /// Its bucket.
+    pub place: Place,
+    /// Who makes access keys.
+    pub keys: Keys,
+}
+
+/// A client of the management API. No `Debug`: it holds a token.
+#[derive(Clone)]
+pub struct Keys {
+    http: reqwest::Client,
+    url: String,
+    token: String,
+    user: String,
+}
+
+impl Keys {
+    pub async fn make(&self) {
+        let body = json!({"userId": self.user, "permission": "Read"}).to_string();
+        let request = self.http.post(&self.url).bearer_auth(&self.token);
+        let answer = request.header("content-type", "application/json").body(body).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.status());
+        answer.bytes().await.unwrap();
+    }
 }
 
 fn free_address() -> String {
@@ -53,61 +71,57 @@ impl Server {
             .stdout(Stdio::null())
             .spawn()
             .expect("the server");
-        let (management, s3) = (format!("http://{management}"), format!("http://{s3}"));
-        let mut server = Self {
-            child,
-            management,
-            s3,
-            token: String::new(),
-            user: String::new(),
-            access_key: String::new(),
-            secret: String::new(),
-        };
-        server.set_up().await;
-        server
-    }
-
-    async fn set_up(&mut self) {
-        let ready = format!("{}/readyz", self.management);
-        while reqwest::get(&ready).await.is_err() {
-            assert!(self.child.try_wait().unwrap().is_none(), "the server ended");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        let at = |path: &str| format!("{}/v1/{path}", self.management);
-        let sign_in = json!({"login": "administrator", "password": PASSWORD});
-        let session = text(&call(&at("sessions"), None, &sign_in).await, "token");
-        call(&at("sessions/verify"), Some(&session), &json!({"password": PASSWORD})).await;
-        let scopes = json!({"name": "bench", "scopes": ["read", "write", "keys:write"]});
-        let token = text(&call(&at("tokens"), Some(&session), &scopes).await, "token");
-        let tenant = text(&call(&at("tenants"), Some(&token), &json!({"name": "bench"})).await, "id");
-        let user = json!({"login": "bench", "role": "FullAccess", "tenantId": tenant});
-        let user = text(&call(&at("users"), Some(&token), &user).await, "id");
-        call(&at("buckets"), Some(&token), &json!({"userId": user, "name": "bench"})).await;
-        let key = json!({"userId": user, "permission": "Full"});
-        let key = call(&at("accessKeys"), Some(&token), &key).await;
-        (self.access_key, self.secret) = (text(&key, "accessKeyId"), text(&key, "secretAccessKey"));
-        (self.token, self.user) = (token, user);
+        // From here on it is ended, whatever happens.
+        let mut running = Running(child);
+        let (place, keys) =
+            set_up(&mut running, &format!("http://{management}"), &format!("http://{s3}")).await;
+        Self { running, place, keys }
     }
 
     /// Memory that it has, MiB.
     pub fn resident_mib(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.running.0.id())).unwrap();
         let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("VmRSS");
         line.split_whitespace().nth(1).and_then(|kib| kib.parse::<f64>().ok()).expect("a number") / 1024.0
     }
+}
 
-    pub fn stop(mut self) {
-        self.end();
-    }
+/// The process; it ends with this.
+struct Running(Child);
 
-    fn end(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.end();
+async fn set_up(running: &mut Running, management: &str, s3: &str) -> (Place, Keys) {
+    let ready = format!("{management}/readyz");
+    while reqwest::get(&ready).await.is_err() {
+        assert!(running.0.try_wait().unwrap().is_none(), "the server ended");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    let at = |path: &str| format!("{management}/v1/{path}");
+    let sign_in = json!({"login": "administrator", "password": PASSWORD});
+    let session = text(&call(&at("sessions"), None, &sign_in).await, "token");
+    call(&at("sessions/verify"), Some(&session), &json!({"password": PASSWORD})).await;
+    let scopes = json!({"name": "bench", "scopes": ["read", "write", "keys:write"]});
+    let token = text(&call(&at("tokens"), Some(&session), &scopes).await, "token");
+    let tenant = text(&call(&at("tenants"), Some(&token), &json!({"name": "bench"})).await, "id");
+    let user = json!({"login": "bench", "role": "FullAccess", "tenantId": tenant});
+    let user = text(&call(&at("users"), Some(&token), &user).await, "id");
+    call(&at("buckets"), Some(&token), &json!({"userId": user, "name": "bench"})).await;
+    let key = json!({"userId": user, "permission": "Full"});
+    let key = call(&at("accessKeys"), Some(&token), &key).await;
+    let place = Place {
+        name: "storekeeper".to_owned(),
+        endpoint: s3.to_owned(),
+        region: "storekeeper".to_owned(),
+        bucket: "bench".to_owned(),
+        access_key: text(&key, "accessKeyId"),
+        secret_key: text(&key, "secretAccessKey"),
+    };
+    let http = reqwest::Client::builder().pool_max_idle_per_host(64).build().unwrap();
+    (place, Keys { http, url: at("accessKeys"), token, user })
 }

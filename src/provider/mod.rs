@@ -68,8 +68,9 @@ pub trait Provider: Send + Sync {
     fn choose_pair(&self, _key: &KeyWish, _random: &[u8; RANDOM_BYTES]) -> Option<KeyPair> {
         None
     }
-    /// Makes the provider agree with a chosen pair: idempotent, and it touches no key of another id. A key of that id
-    /// that is not this pair's is [`ErrorKind::NameTaken`]. [`Error::is_definite`] tells whether a failure proves that no
+    /// Makes the provider agree with a chosen pair: idempotent, and it touches no key of another id. Success says that
+    /// the provider was seen to have all that belongs to the key, after all of it was written. A key of that id that is
+    /// not this pair's is [`ErrorKind::NameTaken`]. [`Error::is_definite`] tells whether a failure proves that no
     /// key was made.
     async fn put_key(&self, key: &KeyWish, _pair: &KeyPair) -> Result<(), Error> {
         let kind = ErrorKind::NotSupported("it makes pairs itself".to_owned());

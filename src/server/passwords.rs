@@ -1,8 +1,12 @@
 //! Passwords: argon2id, off the async threads, as many at a time as there are cores to spare.
 
 use crate::wire::ShownSecret;
-use argon2::Argon2;
-use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::password_hash::{
+    CustomizedPasswordHasher, Error, PasswordVerifier as _, Result as HashResult, Version as VersionNumber,
+    try_generate_salt,
+};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
@@ -17,10 +21,58 @@ pub struct HashError;
 /// At most so many hashes are computed at a time: each takes 19 MiB.
 const AT_A_TIME: usize = 4;
 
+/// From here on the C library takes memory from the system and gives it back once it is free. What is smaller it may keep
+/// (`M_MMAP_THRESHOLD` in mallopt(3)): a server at rest would hold 19 MiB for each hash that was computed at a time. Pages
+/// that are never touched cost nothing.
+const GIVEN_BACK: usize = 33 << 20;
+
+/// Argon2, in memory that is given back.
+struct Frugal;
+
+impl CustomizedPasswordHasher<PasswordHash> for Frugal {
+    type Params = Params;
+
+    fn hash_password_customized(
+        &self,
+        password: &[u8],
+        salt: &[u8],
+        algorithm: Option<&str>,
+        version: Option<VersionNumber>,
+        params: Params,
+    ) -> HashResult<PasswordHash> {
+        let algorithm = algorithm.map(Algorithm::try_from).transpose()?.unwrap_or_default();
+        let version = version.map(Version::try_from).transpose()?.unwrap_or_default();
+        let mut memory = Vec::with_capacity(params.block_count().max(GIVEN_BACK / Block::SIZE));
+        memory.resize(params.block_count(), Block::new());
+        let mut output = [0; Output::MAX_LENGTH];
+        let length = params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
+        let output = output.get_mut(..length).ok_or(Error::OutputSize)?;
+        Argon2::new(algorithm, version, params.clone()).hash_password_into_with_memory(
+            password,
+            salt,
+            output,
+            &mut memory,
+        )?;
+        Ok(PasswordHash {
+            algorithm: algorithm.ident(),
+            version: Some(version.into()),
+            params: ParamsString::try_from(&params)?,
+            salt: Some(Salt::new(salt)?),
+            hash: Some(Output::new(output)?),
+        })
+    }
+}
+
 /// The hash of a password, as it is stored.
 pub fn hash(password: &ShownSecret) -> Result<String, HashError> {
-    let hash = Argon2::default().hash_password(password.reveal().as_bytes()).map_err(|_| HashError)?;
-    Ok(hash.to_string())
+    let salt = try_generate_salt().map_err(|_| HashError)?;
+    let hash = Frugal.hash_password_with_params(password.reveal().as_bytes(), &salt, Params::default());
+    hash.map(|hash| hash.to_string()).map_err(|_| HashError)
+}
+
+fn is_of(password: &ShownSecret, stored: &str) -> bool {
+    let right = |hash: PasswordHash| Frugal.verify_password(password.reveal().as_bytes(), &hash).is_ok();
+    PasswordHash::new(stored).is_ok_and(right)
 }
 
 /// Hashes and verifies without blocking the async threads.
@@ -56,8 +108,7 @@ impl Passwords {
         let work = move || {
             let known = hash.is_some();
             let against = hash.as_deref().unwrap_or(&decoy);
-            let same = Argon2::default().verify_password(password.reveal().as_bytes(), against).is_ok();
-            known && same
+            is_of(&password, against) && known
         };
         self.apart(work).await.unwrap_or(false)
     }

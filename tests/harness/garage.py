@@ -58,6 +58,11 @@ def binary() -> Path:
     return found
 
 
+def is_built() -> bool:
+    """Whether it is there, so that nothing has to be built."""
+    return subprocess.run([paths.REPOSITORY / "scripts" / "garage", "--installed"], capture_output=True).returncode == 0
+
+
 class Refused(AssertionError):
     """Garage answered with an error."""
 

@@ -78,6 +78,7 @@ impl World {
         let mut me = self.operators[index];
         if let (Step::Record { key, .. }, ObjectSeen::Found(object)) = (step, me.seen.object)
             && !object.recorded(key)
+            && me.memory != Memory::Placed(key)
             && me.seen.keys.is_none_or(|keys| !keys.has(key))
         {
             self.breach(Breach::RecordedUnseen);
@@ -162,14 +163,19 @@ impl World {
             }
             Step::Put(key) => {
                 self.make_key(config, key);
-                if !self.live.has(key) {
-                    me.memory = Memory::PutRefused(key);
-                }
+                me.memory = match outcome {
+                    Outcome::Lost => Memory::Nothing,
+                    Outcome::Answered if self.live.has(key) => Memory::Placed(key),
+                    Outcome::Answered => Memory::PutRefused(key),
+                };
             }
             Step::PostNew(like) => {
                 let Some(key) = self.unused(config, like) else { return false };
                 if self.create_secret(key, upsert) {
                     self.used = self.used.with(key);
+                    if outcome == Outcome::Answered {
+                        me.memory = Memory::Chosen(key);
+                    }
                 } else if config.broken(Broken::NewPairOnExists) {
                     self.used = self.used.with(key);
                     self.make_key(config, key);

@@ -60,6 +60,8 @@ pub enum Broken {
     NoWaitOnDelete,
     RevokeBeforeReissue,
     NewPairOnExists,
+    /// B: that the provider took a pair counts for whatever Secret is there then.
+    PlacedWhateverSecret,
     /// The status is checked, a key made, and the Secret written over whatever is there.
     CheckThenUpsert,
     /// Ready once the Secret is there; keys of other attempts are forgotten.
@@ -226,6 +228,10 @@ fn instead(
             let view = settled.filter(|view| view.absent())?;
             let keys = view.keys?.iter().filter(|key| known(view.object, key)).cloned().collect();
             told(&Seen { keys: Some(KeysSeen::Listed(keys)), ..seen.clone() }, memory)
+        }
+        Broken::PlacedWhateverSecret => {
+            let Some(SecretSeen::Ours(secret)) = settled?.secret else { return None };
+            matches!(memory, Memory::Placed(_)).then(|| told(seen, &Memory::Placed(secret.nonce)))?
         }
         Broken::PublishThenForget => {
             settled.filter(|view| !view.absent() && matches!(step, Step::Revoke(_)))?;

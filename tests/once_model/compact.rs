@@ -168,6 +168,8 @@ pub enum Memory {
     Intent(Key),
     Refused(Key),
     PutRefused(Key),
+    Chosen(Key),
+    Placed(Key),
     Pair {
         key: Key,
         posted: Post,
@@ -180,7 +182,13 @@ impl Memory {
     pub fn pair(self) -> Option<Key> {
         match self {
             Self::Pair { key, .. } => Some(key),
-            Self::Nothing | Self::Intent(_) | Self::Refused(_) | Self::PutRefused(_) | Self::Drained => None,
+            Self::Nothing
+            | Self::Intent(_)
+            | Self::Refused(_)
+            | Self::PutRefused(_)
+            | Self::Chosen(_)
+            | Self::Placed(_)
+            | Self::Drained => None,
         }
     }
 }

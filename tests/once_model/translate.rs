@@ -112,6 +112,8 @@ impl Rules {
             Memory::Intent(key) => once::Memory::after_intent(self.attempt(key)),
             Memory::Refused(key) => once::Memory::Refused(self.attempt(key)),
             Memory::PutRefused(key) => once::Memory::PutRefused(self.nonce(key)),
+            Memory::Chosen(key) => once::Memory::Chosen(self.nonce(key)),
+            Memory::Placed(key) => once::Memory::Placed(self.nonce(key)),
             Memory::Pair { key, posted } => once::Memory::Pair {
                 attempt: self.attempt(key),
                 key: id(key),
@@ -131,6 +133,8 @@ impl Rules {
             once::Memory::Intent { .. } => Memory::Intent(asked.unwrap()),
             once::Memory::Refused(_) => Memory::Refused(asked.unwrap()),
             once::Memory::PutRefused(_) => Memory::PutRefused(asked.unwrap()),
+            once::Memory::Chosen(_) => Memory::Chosen(asked.unwrap()),
+            once::Memory::Placed(_) => Memory::Placed(asked.unwrap()),
             once::Memory::Pair { key, posted, .. } => Memory::Pair {
                 key: key_of(key),
                 posted: match posted {
@@ -173,7 +177,11 @@ impl Rules {
     }
     pub fn after_object_found(&self, memory: Memory) -> Memory {
         let asked = match memory {
-            Memory::Intent(key) | Memory::Refused(key) | Memory::PutRefused(key) => Some(key),
+            Memory::Intent(key)
+            | Memory::Refused(key)
+            | Memory::PutRefused(key)
+            | Memory::Chosen(key)
+            | Memory::Placed(key) => Some(key),
             Memory::Nothing | Memory::Pair { .. } | Memory::Drained => None,
         };
         Self::shrink(&self.expand(memory).after_object_found(), asked)

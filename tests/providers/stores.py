@@ -24,7 +24,8 @@ class Store(stores.Store):
 
     name: str
     # Beyond what every store can: "versioning", "object-lock", "exact-write", "user-quotas"; "lists-buckets": keys that
-    # are not Full see the names of their user's buckets; "put-again": a key that was revoked may be put there again.
+    # are not Full see the names of their user's buckets; "put-again": a key that was revoked may be put there again;
+    # "key-buckets": keys for some buckets only; "key-suspension": a single key can be suspended.
     able: frozenset[str]
     # Seconds that one request may take: where a call is several of them, on a busy machine, a short time is a fault.
     timeout: int
@@ -41,12 +42,47 @@ class Store(stores.Store):
     def foreign_state(self, made: Any) -> Any:
         """How that is now."""
 
+    # What somebody does at the store itself.
+
+    @abstractmethod
+    def weaken_key(self, login: str, key: str) -> None:
+        """Take from a key what it may do."""
+
+    @abstractmethod
+    def suspend_user(self, login: str) -> None:
+        """Have all keys of a user refused."""
+
+    @abstractmethod
+    def remove_user(self, login: str) -> None:
+        """Remove a user without keys and buckets."""
+
+    @abstractmethod
+    def has_user(self, login: str) -> bool:
+        """Whether there is one of that login."""
+
+    @abstractmethod
+    def limit_bucket(self, login: str, name: str, objects: int) -> None:
+        """Give a bucket another quota."""
+
+    @abstractmethod
+    def most_objects(self, login: str, name: str) -> int | None:
+        """A bucket's quota of objects."""
+
+    @abstractmethod
+    def remove_bucket(self, login: str, name: str) -> None:
+        """Remove an empty bucket."""
+
 
 class ManagementStore(stores.ManagementStore, Store):
     """storekeeper's own management server."""
 
     name = "management"
-    able = frozenset({"versioning", "object-lock", "exact-write", "user-quotas", "lists-buckets"})
+    able = frozenset(
+        {
+            *("versioning", "object-lock", "exact-write", "user-quotas"),
+            *("lists-buckets", "key-buckets", "key-suspension"),
+        }
+    )
     timeout = REQUEST_TIMEOUT_SECONDS
 
     def keys_of(self, login: str) -> set[str]:
@@ -60,12 +96,41 @@ class ManagementStore(stores.ManagementStore, Store):
     def foreign_state(self, made: Any) -> Any:
         return self.management.call("GET", f"/v1/users/{made['id']}")
 
+    def _users(self, login: str) -> list[str]:
+        return [user["id"] for user in self.management.items("users") if user["login"] == login]
+
+    def _user(self, login: str) -> str:
+        (found,) = self._users(login)
+        return found
+
+    def weaken_key(self, login: str, key: str) -> None:
+        self.management.call("PATCH", f"/v1/accessKeys/{key}", {"active": False})
+
+    def suspend_user(self, login: str) -> None:
+        self.management.call("PATCH", f"/v1/users/{self._user(login)}", {"enabled": False})
+
+    def remove_user(self, login: str) -> None:
+        self.management.call("DELETE", f"/v1/users/{self._user(login)}")
+
+    def has_user(self, login: str) -> bool:
+        return self._users(login) != []
+
+    def limit_bucket(self, login: str, name: str, objects: int) -> None:
+        self.management.call("PATCH", f"/v1/buckets/{self._user(login)}/{name}", {"quota": {"objects": objects}})
+
+    def most_objects(self, login: str, name: str) -> int | None:
+        quota: dict[str, int] = self.management.call("GET", f"/v1/buckets/{self._user(login)}/{name}")["quota"]
+        return quota.get("objects")
+
+    def remove_bucket(self, login: str, name: str) -> None:
+        self.management.call("DELETE", f"/v1/buckets/{self._user(login)}/{name}")
+
 
 class GarageStore(stores.GarageStore, Store):
     """Garage."""
 
     name = "garage"
-    able = frozenset({"lists-buckets"})
+    able = frozenset({"lists-buckets", "key-buckets"})
     timeout = 10
 
     def keys_of(self, login: str) -> set[str]:
@@ -85,6 +150,44 @@ class GarageStore(stores.GarageStore, Store):
 
     def foreign_state(self, made: Any) -> Any:
         return self.garage.get("GetKeyInfo", id=made["accessKeyId"], showSecretKey="true")
+
+    def _markers(self, login: str) -> list[str]:
+        return [key for key, mark in self.marks().items() if mark["is"] == "user" and mark["login"] == login]
+
+    def _bucket(self, login: str, name: str) -> dict[str, Any]:
+        (marker,) = self._markers(login)
+        alias = {"accessKeyId": marker, "alias": name}
+        (found,) = [bucket["id"] for bucket in self.garage.all_buckets() if alias in bucket["localAliases"]]
+        info: dict[str, Any] = self.garage.get("GetBucketInfo", id=found)
+        return info
+
+    def weaken_key(self, login: str, key: str) -> None:
+        for bucket in self.garage.get("GetKeyInfo", id=key)["buckets"]:
+            everything = {"read": True, "write": True, "owner": True}
+            body = {"bucketId": bucket["id"], "accessKeyId": key, "permissions": everything}
+            self.garage.post("DenyBucketKey", body)
+
+    def suspend_user(self, login: str) -> None:
+        for key in self.keys_of(login):
+            self.garage.post("UpdateKey", {"expiration": "2000-01-01T00:00:00Z"}, id=key)
+
+    def remove_user(self, login: str) -> None:
+        (marker,) = self._markers(login)
+        self.garage.post("DeleteKey", id=marker)
+
+    def has_user(self, login: str) -> bool:
+        return self._markers(login) != []
+
+    def limit_bucket(self, login: str, name: str, objects: int) -> None:
+        body = {"quotas": {"maxObjects": objects, "maxSize": None}}
+        self.garage.post("UpdateBucket", body, id=self._bucket(login, name)["id"])
+
+    def most_objects(self, login: str, name: str) -> int | None:
+        quotas: dict[str, int | None] = self._bucket(login, name)["quotas"]
+        return quotas["maxObjects"]
+
+    def remove_bucket(self, login: str, name: str) -> None:
+        self.garage.post("DeleteBucket", id=self._bucket(login, name)["id"])
 
 
 class CephRgwStore(Store):
@@ -142,6 +245,40 @@ class CephRgwStore(Store):
 
     def foreign_state(self, made: Any) -> Any:
         return self.rgw.user(made)
+
+    def _owner(self, login: str) -> str:
+        return f"{self._tenant(login)}$user"
+
+    def weaken_key(self, login: str, key: str) -> None:
+        (uid,) = [
+            f"{user['tenant']}${user['user_id']}"
+            for user in self._users_of(login)
+            if any(one["access_key"] == key for one in user["keys"])
+        ]
+        # Any change of a user by the Admin Ops API drops its policies.
+        self.rgw.call("POST", "user", {"uid": uid, "display-name": "somebody's"})
+
+    def suspend_user(self, login: str) -> None:
+        for user in self._users_of(login):
+            uid = f"{user['tenant']}${user['user_id']}"
+            self.rgw.call("POST", "user", {"uid": uid, "suspended": "true"})
+
+    def remove_user(self, login: str) -> None:
+        self.rgw.call("DELETE", "user", {"uid": self._owner(login)})
+
+    def has_user(self, login: str) -> bool:
+        return self.rgw.user(self._owner(login)) is not None
+
+    def limit_bucket(self, login: str, name: str, objects: int) -> None:
+        limits = {"max-objects": str(objects), "enabled": "true"}
+        self.rgw.call("PUT", "bucket", {"quota": "", "uid": self._owner(login), "bucket": name, **limits})
+
+    def most_objects(self, login: str, name: str) -> int | None:
+        quota = self.rgw.call("GET", "bucket", {"bucket": f"{self._tenant(login)}/{name}"}).json()["bucket_quota"]
+        return int(quota["max_objects"]) if quota["enabled"] else None
+
+    def remove_bucket(self, login: str, name: str) -> None:
+        self.rgw.call("DELETE", "bucket", {"bucket": f"{self._tenant(login)}/{name}"})
 
 
 STORES: dict[str, type[ManagementStore] | type[CephRgwStore] | type[GarageStore]] = {

@@ -140,6 +140,40 @@ def test_what_the_provider_cannot_do_is_refused_and_says_so(world: StoreWorld) -
         world.says("StorageUser", "limited", "NotSupportedByProvider", "quota")
 
 
+def test_a_key_for_some_buckets_reaches_no_other(world: StoreWorld) -> None:
+    world.app(bucket="mine")
+    world.bucket("app-other", user="app", name="other")
+    world.ready("Bucket", "app-other", 60)
+    world.key("some", permission=READ_WRITE, bucketRefs=[{"name": "app-mine"}])
+    if "key-buckets" not in world.store.able:
+        world.says("AccessKey", "some", "NotSupportedByProvider", "bucketRefs", world.store.name)
+        assert world.ids() == set()
+        return
+    world.ready("AccessKey", "some", 60)
+    some = world.s3("some")
+    some.put_object(Bucket="mine", Key="a", Body=OBJECT)
+    some.delete_object(Bucket="mine", Key="a")
+    assert status(some.list_objects_v2, Bucket="other") in (403, 404)
+
+
+def test_a_single_key_that_its_tenant_allows_no_more_is_suspended_or_said_to_go_on(world: StoreWorld) -> None:
+    world.patch("Tenant", world.tenant_name, {"spec": {"onWithdrawal": "Suspend"}})
+    clients = world.app(READ_WRITE, READ)
+    before = world.entries("app-readwrite")
+    world.patch("Tenant", world.tenant_name, {"spec": {"allowedPermissions": [READ]}})
+    if "key-suspension" in world.store.able:
+        world.says("AccessKey", "app-readwrite", "PermissionNotAllowed", "same Secret", of="Suspended")
+        until(lambda: refused(clients[READ_WRITE].list_objects_v2, Bucket="data"), "the key to be refused")
+    else:
+        wanted = ("cannot suspend a single key", "delete this AccessKey")
+        world.says("AccessKey", "app-readwrite", "NotSupportedByProvider", *wanted, of="Suspended")
+        assert status(clients[READ_WRITE].list_objects_v2, Bucket="data") == 200
+    assert status(clients[READ].list_objects_v2, Bucket="data") == 200
+    world.patch("Tenant", world.tenant_name, {"spec": {"allowedPermissions": [READ, READ_WRITE]}})
+    until(lambda: status(clients[READ_WRITE].list_objects_v2, Bucket="data") == 200, "the key to work", 60)
+    assert world.entries("app-readwrite") == before
+
+
 def test_a_bucket_with_data_is_not_deleted(world: StoreWorld) -> None:
     app = world.app(READ_WRITE)[READ_WRITE]
     app.put_object(Bucket="data", Key="a", Body=OBJECT)

@@ -40,7 +40,10 @@ impl Pass<'_> {
         let answer = publish::create(&self.ctx.writer, &shape, &mark, &entries).await;
         self.forget_reads();
         match answer {
-            Answer::Created => Ok(Flow::Go),
+            Answer::Created => {
+                self.held.remember(Memory::Chosen(nonce));
+                Ok(Flow::Go)
+            }
             Answer::Exists => {
                 self.held.chosen = None;
                 Ok(Flow::Go)
@@ -87,10 +90,12 @@ impl Pass<'_> {
         };
         let wish = self.wish(&object, &admitted, secret.epoch, secret.nonce);
         self.forget_reads();
+        // What is remembered if the pass is cut off before the answer comes.
+        self.held.remember(Memory::Nothing);
         match account.provider().put_key(&wish, &pair).await {
             Ok(()) => {
                 self.ctx.metrics.key_minted();
-                self.held.remember(Memory::Nothing);
+                self.held.remember(Memory::Placed(secret.nonce));
                 Ok(Flow::Go)
             }
             // The id is spent: no other answer says that no try with this pair can succeed.

@@ -87,6 +87,7 @@ pub async fn run(ctx: &Context, at: &ObjectKey, uid: &str) -> Result<Outcome, Er
         read_at: Instant::now(),
         rehearsed: None,
     };
+    pass.after_break();
     for _ in 0..MAX_STEPS {
         let step = pass.next();
         tracing::debug!(step = name_of_step(&step), "next step");
@@ -94,7 +95,10 @@ pub async fn run(ctx: &Context, at: &ObjectKey, uid: &str) -> Result<Outcome, Er
             Ok(Flow::Go) => {}
             Ok(Flow::End(outcome)) => return Ok(outcome),
             // Somebody else has written it, or it is gone: nothing has happened.
-            Err(error) if error.class() == Failure::Conflict || error.is_absent() => pass.forget_reads(),
+            Err(error) if error.class() == Failure::Conflict || error.is_absent() => {
+                pass.after_break();
+                pass.forget_reads();
+            }
             Err(error) => return Err(error),
         }
     }
@@ -142,6 +146,11 @@ impl Pass<'_> {
             retain: false,
             max_attempts: once::MAX_ATTEMPTS,
         })
+    }
+
+    fn after_break(&mut self) {
+        let memory = self.held.memory.after_break();
+        self.held.remember(memory);
     }
 
     pub fn forget_reads(&mut self) {

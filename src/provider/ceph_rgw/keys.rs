@@ -154,6 +154,7 @@ impl Client {
 
     /// The state of an owner, at most a few seconds old.
     pub(super) async fn owner(&self, login: &str) -> Result<Option<Owner>, Failure> {
+        let _turn = self.looks.of(login).await;
         if let Some(owner) = self.memory.owner(login) {
             return Ok(Some(owner));
         }

@@ -57,7 +57,10 @@ pub struct Settings {
 /// One gateway.
 pub struct Client {
     admin: Admin,
+    /// Of those who change an RGW user.
     turns: Turns,
+    /// Of those who look at an owner: one asks, the others find what it has noted.
+    looks: Turns,
     memory: Memory,
     timeout: Duration,
 }
@@ -73,6 +76,12 @@ impl Client {
         let region = region.unwrap_or_else(|| REGION.to_owned());
         let transport = Transport::new(&endpoint, region, ca_pem.as_deref(), timeout)?;
         let admin = Admin { transport, credentials: Credentials { access_key, secret_key } };
-        Ok(Self { admin, turns: Turns::default(), memory: Memory::default(), timeout })
+        Ok(Self {
+            admin,
+            turns: Turns::default(),
+            looks: Turns::default(),
+            memory: Memory::default(),
+            timeout,
+        })
     }
 }

@@ -256,8 +256,14 @@ impl Client {
         self.transport.post::<Ignored>(call, "ImportKey", &[], &body).await.map(|_| ())
     }
 
-    pub(super) async fn update_key(&self, call: Call<'_>, id: &str, change: &KeyChange) -> Result<(), Error> {
-        self.transport.post::<Ignored>(call, "UpdateKey", &[("id", id)], change).await.map(|_| ())
+    /// Answers with the key as it is then.
+    pub(super) async fn update_key(
+        &self,
+        call: Call<'_>,
+        id: &str,
+        change: &KeyChange,
+    ) -> Result<KeyInfo, Error> {
+        self.transport.post(call, "UpdateKey", &[("id", id)], change).await
     }
 
     /// What is not there counts as deleted.

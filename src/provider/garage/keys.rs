@@ -59,11 +59,12 @@ impl Client {
         }
         let rights = Some(KeyRights { create_bucket: true });
         let (allow, deny) = if creates(&mark) { (rights, None) } else { (None, rights) };
-        let name = Some(Mark::Key(mark).text());
-        let change = KeyChange { name, allow, deny, ..KeyChange::default() };
+        let name = Mark::Key(mark).text();
+        let change = KeyChange { name: Some(name.clone()), allow, deny, ..KeyChange::default() };
         // A key that works needs no word: the user may have been suspended since it was looked at, and its keys with it.
         let change = if user.mark.enabled { change } else { change.enabled(false) };
-        self.update_key(call, id, &change).await
+        let seen = self.update_key(call, id, &change).await?;
+        if seen.name == name { Ok(()) } else { Err(gone("what was written of the key")) }
     }
 
     /// A key of that id is there, or was: ours from before, or an id that Garage will never take again.

@@ -33,7 +33,7 @@ impl Client {
 
     async fn rename(&self, call: Call<'_>, id: &str, mark: Mark) -> Result<(), Error> {
         let change = KeyChange { name: Some(mark.text()), ..KeyChange::default() }.enabled(false);
-        self.update_key(call, id, &change).await
+        self.update_key(call, id, &change).await.map(drop)
     }
 
     pub(super) async fn tenant(&self, call: Call<'_>, name: &str) -> Result<Option<TenantState>, Error> {

@@ -19,6 +19,10 @@ pub enum Memory {
     Refused(Attempt),
     /// B: the provider refused to take the pair of this Secret, definitely.
     PutRefused(Nonce),
+    /// B: this process created the Secret of that attempt, and nobody can have asked the provider for its key before.
+    Chosen(Nonce),
+    /// B: the provider has taken the pair of this Secret, and was seen to have all that belongs to it.
+    Placed(Nonce),
     /// A pair is held.
     Pair {
         /// The attempt that made it.
@@ -86,6 +90,15 @@ impl Memory {
     pub fn after_object_found(&self) -> Self {
         match self {
             Self::Pair { posted: Posted::Committed, .. } => Self::Nothing,
+            other => other.clone(),
+        }
+    }
+
+    /// After a pass was broken off, or what it had read turned out to be old: what the provider had then is asked again.
+    #[must_use]
+    pub fn after_break(&self) -> Self {
+        match self {
+            Self::Chosen(_) | Self::Placed(_) => Self::Nothing,
             other => other.clone(),
         }
     }

@@ -47,6 +47,8 @@ pub fn next(protocol: &Protocol, seen: &Seen, memory: &Memory) -> Step {
         Memory::Pair { .. }
         | Memory::Refused(_)
         | Memory::PutRefused(_)
+        | Memory::Chosen(_)
+        | Memory::Placed(_)
         | Memory::Drained
         | Memory::Nothing => {}
     }
@@ -69,7 +71,12 @@ pub fn next(protocol: &Protocol, seen: &Seen, memory: &Memory) -> Step {
             Some(SecretSeen::Ours(_)) | None => {}
         },
         // Committed: the Secret is there, and from here on what is read decides.
-        Memory::Pair { .. } | Memory::Nothing | Memory::Intent { .. } | Memory::Drained => {}
+        Memory::Pair { .. }
+        | Memory::Nothing
+        | Memory::Intent { .. }
+        | Memory::Chosen(_)
+        | Memory::Placed(_)
+        | Memory::Drained => {}
     }
     let Some(secret) = &seen.secret else { return Step::GetSecret };
     if object.deleting {
@@ -84,10 +91,7 @@ pub fn next(protocol: &Protocol, seen: &Seen, memory: &Memory) -> Step {
     match secret {
         SecretSeen::Foreign => Step::Rest(Verdict::SecretNameConflict),
         SecretSeen::Absent | SecretSeen::Ours(_) if !object.finalizer => Step::AddFinalizer,
-        SecretSeen::Ours(secret) => {
-            let refused = matches!(memory, Memory::PutRefused(_));
-            rules::when_published(protocol, object, secret, seen, refused)
-        }
+        SecretSeen::Ours(secret) => rules::when_published(protocol, object, secret, seen, memory),
         SecretSeen::Absent => rules::when_absent(protocol, object, seen),
     }
 }
@@ -103,6 +107,8 @@ pub fn stop(memory: &Memory) -> Step {
         Memory::Pair { posted: Posted::Tried | Posted::Committed, .. }
         | Memory::Intent { .. }
         | Memory::Refused(_)
-        | Memory::PutRefused(_) => Step::StartOver,
+        | Memory::PutRefused(_)
+        | Memory::Chosen(_)
+        | Memory::Placed(_) => Step::StartOver,
     }
 }

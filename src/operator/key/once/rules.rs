@@ -154,25 +154,34 @@ pub(super) fn when_published(
     object: &Object,
     secret: &OurSecret,
     seen: &Seen,
-    refused: bool,
+    memory: &Memory,
 ) -> Step {
     if object.recorded(secret) {
-        return when_recorded(protocol, object, secret, seen, refused);
+        return when_recorded(protocol, object, secret, seen, memory);
     }
     if object.committed(secret.epoch) {
         return Step::DeleteSecret(secret.uid.clone()); // a loser's, whether or not its key is alive
     }
     if seen.keys.is_none() {
-        return Step::ListKeys;
+        return match memory {
+            Memory::Chosen(nonce) if *nonce == secret.nonce => put(secret, seen),
+            _ if placed(memory, secret) => record(object, secret),
+            _ => Step::ListKeys,
+        };
     }
     if serves(protocol, seen.listed(), &secret.key) {
-        let issued = object.issue.map_or(0, |issue| issue.attempt.epoch);
-        return Step::Record { epoch: secret.epoch.max(issued), secret: secret.clone() };
+        return record(object, secret);
     }
     match protocol.class {
-        Class::B if !refused => put(secret, seen),
+        Class::B if !refused(memory) => put(secret, seen),
         Class::A3 | Class::A1 | Class::B => Step::DeleteSecret(secret.uid.clone()),
     }
+}
+
+/// Commits the epoch of that Secret, and every one that was begun.
+fn record(object: &Object, secret: &OurSecret) -> Step {
+    let issued = object.issue.map_or(0, |issue| issue.attempt.epoch);
+    Step::Record { epoch: secret.epoch.max(issued), secret: secret.clone() }
 }
 
 /// Asks the provider for the key of that Secret, unless what was read is too old: the object may be gone since, and
@@ -181,12 +190,21 @@ fn put(secret: &OurSecret, seen: &Seen) -> Step {
     if seen.in_time { Step::Put(secret.clone()) } else { Step::StartOver }
 }
 
+fn refused(memory: &Memory) -> bool {
+    matches!(memory, Memory::PutRefused(_))
+}
+
+/// Whether the provider was seen to have the key of that Secret when this process had put it there.
+fn placed(memory: &Memory, secret: &OurSecret) -> bool {
+    matches!(memory, Memory::Placed(nonce) if *nonce == secret.nonce)
+}
+
 fn when_recorded(
     protocol: &Protocol,
     object: &Object,
     secret: &OurSecret,
     seen: &Seen,
-    refused: bool,
+    memory: &Memory,
 ) -> Step {
     let begun = object.issue.map(|issue| issue.attempt.epoch).filter(|epoch| !object.committed(*epoch));
     if let Some(epoch) = begun {
@@ -196,7 +214,10 @@ fn when_recorded(
         return Step::Rest(Verdict::Held);
     }
     if seen.keys.is_none() {
-        return Step::ListKeys;
+        // Before the first key there was none that could be garbage now, unless somebody took the Secret of another
+        // attempt away: what that left is found at the next resync.
+        let first = placed(memory, secret) && object.published.as_ref().is_some_and(|it| it.epoch == 1);
+        return if first { Step::Rest(Verdict::Ready) } else { Step::ListKeys };
     }
     let keys = seen.listed();
     // Whether or not the recorded key is there: it may be the provider that was restored.
@@ -208,7 +229,7 @@ fn when_recorded(
         return Step::Rest(Verdict::Ready);
     }
     match protocol.class {
-        Class::B if !refused => put(secret, seen),
+        Class::B if !refused(memory) => put(secret, seen),
         Class::A3 | Class::A1 | Class::B => Step::Rest(Verdict::KeyRevokedExternally),
     }
 }
