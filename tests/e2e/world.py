@@ -182,16 +182,24 @@ class World:
         return s3.credentials(self.entries(secret)).access_key_id
 
     def remove(self) -> None:
-        """Delete everything, and wait until it is gone: what a test leaves must always be removable.
+        """Delete everything, and wait until it is gone: what a test leaves must always be removable."""
+        self.delete_all()
+        self.wait_removed()
 
-        A namespace takes five seconds to empty itself, by no doing of ours; that is not waited for.
-        """
+    def delete_all(self) -> None:
+        """Delete what is in the namespaces, and them."""
         for kind in PRIVATE_KINDS:
             for namespace in self._namespaces:
                 for one in self.kube.items(kind, namespace):
                     self.kube.delete(kind, one["metadata"]["name"], namespace)
         for name in self._namespaces:
             self.kube.delete("Namespace", name)
+
+    def wait_removed(self) -> None:
+        """Wait until all that was deleted is gone, and the Tenants and accounts after it.
+
+        A namespace takes five seconds to empty itself, by no doing of ours; that is not waited for.
+        """
         until(lambda: not self._left(), "everything of the test to be gone", 60, self._left)
         for name in self._tenants:
             self.kube.delete("Tenant", name)

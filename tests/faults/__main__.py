@@ -19,7 +19,7 @@ points   {", ".join(plans.POINTS)};
          of class B {", ".join(plans.POINTS_OF_B)}
 faults   {", ".join(fault.value for fault in plans.FAULTS)}
 classes  A3 (a secret is shown once), A1 (the server remembers idempotency keys), B (the operator chooses the pair; on a
-         real Garage, which is built where it is missing: 15 to 30 minutes)
+         real Garage, which is built where it is missing: about ten minutes)
 
 A plan is named POINT/FAULT/CLASS/POLICY, for example mint/drop-after/A3/Delete; a point that is disturbed at another
 time than at the creation has that in its name, as in get-key@deletion. What was carried out on the same binary

@@ -17,6 +17,8 @@ from providers.world import StoreWorld
 __all__ = ["installation", "pytest_runtest_makereport"]
 
 _numbers = iter(range(1, 100_000))
+# Whose objects are deleted, and may not be gone yet.
+_removed: list[StoreWorld] = []
 
 
 @pytest.fixture(scope="session", params=sorted(STORES))
@@ -25,6 +27,9 @@ def store(installation: Installation, request: pytest.FixtureRequest) -> Iterato
     with started(made(request.param, installation)) as there:
         connect(installation, there)
         yield there
+        # A key takes as long to go as a request can be under way: they go together, while other tests run.
+        while _removed:
+            _removed.pop().wait_removed()
         installation.kube.delete("StorageAccount", there.name)
         installation.kube.wait_gone("StorageAccount", there.name)
         installation.kube.delete("Secret", there.name, NAMESPACE)
@@ -43,7 +48,8 @@ def world(installation: Installation, store: Store, request: pytest.FixtureReque
         store.proxy.rules.clear()
         store.proxy.release()
         empty(there)
-        there.remove()
+        there.delete_all()
+        _removed.append(there)
 
 
 def empty(world: StoreWorld) -> None:

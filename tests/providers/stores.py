@@ -225,13 +225,14 @@ class CephRgwStore(Store):
         escaped = {"_": "__", "-": "_h", ".": "_p", "@": "_a"}
         return "sk_" + "".join(escaped.get(character, character) for character in login)
 
-    def _users_of(self, login: str) -> list[dict[str, Any]]:
+    def _keys_of(self, login: str) -> dict[str, str]:
+        """The uid of each key's RGW user."""
         uids = [uid for uid in self.rgw.uids() if uid.partition("$")[0] == self._tenant(login)]
-        found = [self.rgw.user(uid) for uid in uids]
-        return [user for user in found if user is not None]
+        found = [(uid, self.rgw.user(uid)) for uid in uids]
+        return {key["access_key"]: uid for uid, user in found if user is not None for key in user["keys"]}
 
     def keys_of(self, login: str) -> set[str]:
-        return {key["access_key"] for user in self._users_of(login) for key in user["keys"]}
+        return set(self._keys_of(login))
 
     def revoke(self, key: str) -> None:
         found = self.rgw.call("GET", "user", {"access-key": key}).json()
@@ -250,17 +251,11 @@ class CephRgwStore(Store):
         return f"{self._tenant(login)}$user"
 
     def weaken_key(self, login: str, key: str) -> None:
-        (uid,) = [
-            f"{user['tenant']}${user['user_id']}"
-            for user in self._users_of(login)
-            if any(one["access_key"] == key for one in user["keys"])
-        ]
         # Any change of a user by the Admin Ops API drops its policies.
-        self.rgw.call("POST", "user", {"uid": uid, "display-name": "somebody's"})
+        self.rgw.call("POST", "user", {"uid": self._keys_of(login)[key], "display-name": "somebody's"})
 
     def suspend_user(self, login: str) -> None:
-        for user in self._users_of(login):
-            uid = f"{user['tenant']}${user['user_id']}"
+        for uid in self._keys_of(login).values():
             self.rgw.call("POST", "user", {"uid": uid, "suspended": "true"})
 
     def remove_user(self, login: str) -> None:

@@ -65,10 +65,9 @@ OF_MANAGEMENT = (
 OF_CEPH_RGW = (
     Rule("PUT", r"/admin/metadata/user\?key=sk_\w+\$key\.\w+", Class.WRITE, "write the key's RGW user, key and policy"),
     Rule("GET", r"/admin/metadata/user\?key=sk_\w+\$key\.\w+", Class.READ, "look at the key's RGW user"),
-    Rule("GET", r"/admin/metadata/user\?key=sk_\w+\$user", Class.READ, "look at the owner's RGW user"),
     Rule("GET", r"/admin/user\?list=.*", Class.READ, "list RGW users"),
-    # Before keys were written in one call, a policy was put by one of its own: it would be the mapping's.
-    Rule("POST", r"/", Class.MAPPING, "policy"),
+    # What is seen of the owner is good for ten seconds, however many keys are made in them.
+    Rule("GET", r"/admin/metadata/user\?key=sk_\w+\$user", Class.UPKEEP, "account, Tenant, StorageUser"),
     Rule("GET", r"/admin/user\?access-key=.*", Class.UPKEEP, "account, Tenant, StorageUser"),
     Rule("GET", r"/admin/user\?.*stats=true.*", Class.UPKEEP, "account, Tenant, StorageUser"),
     Rule("GET", r"/admin/metadata/user\?key=sk\$tenant\..*", Class.UPKEEP, "account, Tenant, StorageUser"),

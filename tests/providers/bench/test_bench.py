@@ -82,7 +82,7 @@ def figures(reads: int = 100, mapping: int = 400, operator: float = 10.0, plain:
         ("management", "GET", "/v1/accounts/1", Class.UPKEEP),
         ("ceph-rgw", "PUT", "/admin/metadata/user?key=sk_bench__app%24key.ABC234", Class.WRITE),
         ("ceph-rgw", "GET", "/admin/metadata/user?key=sk_bench__app%24key.ABC234", Class.READ),
-        ("ceph-rgw", "GET", "/admin/metadata/user?key=sk_bench__app%24user", Class.READ),
+        ("ceph-rgw", "GET", "/admin/metadata/user?key=sk_bench__app%24user", Class.UPKEEP),
         ("ceph-rgw", "GET", "/admin/user?list=&max-entries=1000", Class.READ),
         ("ceph-rgw", "GET", "/admin/metadata/user?key=sk%24tenant.bench", Class.UPKEEP),
         ("garage", "POST", "/v2/ImportKey", Class.WRITE),
