@@ -27,12 +27,28 @@ class Store(ABC):
     s3_endpoint: str
     proxy: FaultProxy
 
-    @abstractmethod
-    def start(self) -> None: ...
+    def __init__(self, certificates: tls.Certificates, latest: float = LATEST) -> None:
+        self.certificates = certificates
+        self.latest = latest
 
-    @abstractmethod
+    def start(self) -> None:
+        """Start the server, and a proxy before what manages it."""
+        managed_at = self.start_server()
+        self.proxy = FaultProxy(managed_at, self.certificates.ca, self.certificates, latest=self.latest)
+        self.proxy.start()
+
     def stop(self) -> None:
         """Stop what was started, also when starting went wrong half-way."""
+        if hasattr(self, "proxy"):
+            self.proxy.stop()
+        self.stop_server()
+
+    @abstractmethod
+    def start_server(self) -> str:
+        """Start the server alone; the URL by which it is managed."""
+
+    @abstractmethod
+    def stop_server(self) -> None: ...
 
     @abstractmethod
     def restart(self) -> None:
@@ -67,23 +83,19 @@ class ManagementStore(Store):
         options: tuple[str, ...] = (),
         latest: float = LATEST,
     ) -> None:
-        self.certificates = certificates
-        self.latest = latest
+        super().__init__(certificates, latest)
         options = ("--rate-limit", "0", *options)
         self.server = ManagementServer(folder, certificates, logs=logs, options=options)
         self.region, self.s3_endpoint = self.server.region, self.server.s3_endpoint
         self.management: Management
         self._token: str
 
-    def start(self) -> None:
+    def start_server(self) -> str:
         self.server.start()
         self.management, self._token = self.server.client()
-        self.proxy = FaultProxy(self.server.endpoint, self.certificates.ca, self.certificates, latest=self.latest)
-        self.proxy.start()
+        return self.server.endpoint
 
-    def stop(self) -> None:
-        if hasattr(self, "proxy"):
-            self.proxy.stop()
+    def stop_server(self) -> None:
         self.server.stop()
 
     def restart(self) -> None:
@@ -101,21 +113,17 @@ class GarageStore(Store):
     """Garage."""
 
     def __init__(self, folder: Path, certificates: tls.Certificates, logs: Path, *, latest: float = LATEST) -> None:
-        self.certificates = certificates
-        self.latest = latest
+        super().__init__(certificates, latest)
         self.garage = Garage(folder, logs=logs)
         self.region, self.s3_endpoint = self.garage.region, self.garage.s3_endpoint
         self._token: str
 
-    def start(self) -> None:
+    def start_server(self) -> str:
         self.garage.start()
         self._token = self.garage.token("operator")
-        self.proxy = FaultProxy(self.garage.endpoint, self.certificates.ca, self.certificates, latest=self.latest)
-        self.proxy.start()
+        return self.garage.endpoint
 
-    def stop(self) -> None:
-        if hasattr(self, "proxy"):
-            self.proxy.stop()
+    def stop_server(self) -> None:
         self.garage.stop()
 
     def restart(self) -> None:

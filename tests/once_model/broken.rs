@@ -60,7 +60,7 @@ pub enum Broken {
     NoWaitOnDelete,
     RevokeBeforeReissue,
     NewPairOnExists,
-    /// B: that the provider took a pair counts for whatever Secret is there then.
+    /// That the provider has one key counts for whatever Secret is there then.
     PlacedWhateverSecret,
     /// The status is checked, a key made, and the Secret written over whatever is there.
     CheckThenUpsert,
@@ -231,7 +231,7 @@ fn instead(
         }
         Broken::PlacedWhateverSecret => {
             let Some(SecretSeen::Ours(secret)) = settled?.secret else { return None };
-            matches!(memory, Memory::Placed(_)).then(|| told(seen, &Memory::Placed(secret.nonce)))?
+            matches!(memory, Memory::Placed(_)).then(|| told(seen, &Memory::Placed(secret.key.clone())))?
         }
         Broken::PublishThenForget => {
             settled.filter(|view| !view.absent() && matches!(step, Step::Revoke(_)))?;

@@ -24,7 +24,7 @@
 //! | a Secret that comes back commits the epoch under way | `OldSecretCommitsNothing` |
 //! | the key's id, not its nonce, tells garbage | `GarbageByNonce` |
 //! | a pair is asked for again only while its key is listed, and young (A1) | `ReplayForEver`, `ReplayIgnoresAge` |
-//! | that a pair was taken counts for the Secret that it is in (B) | `PlacedWhateverSecret` |
+//! | that the provider has a key counts for the Secret that it is in | `PlacedWhateverSecret` |
 //! | what is retained stays, and so does what may be about to be published | `RetainForgotten`, `RetainRevokesAtOnce` |
 //! | no epoch is made twice, whatever the status remembers | `EpochsReused` |
 //! | a deletion ends what a pair waits for | `PostsUntilThere` |
@@ -82,7 +82,8 @@ pub fn controls() -> Vec<Config> {
         control(Broken::NoWaitOnDelete, A3, Block).deleted(),
         control(Broken::RevokeBeforeReissue, A3, Reissue),
         control(Broken::NewPairOnExists, B, Block),
-        control(Broken::PlacedWhateverSecret, B, Block),
+        control(Broken::PlacedWhateverSecret, A3, Block),
+        control(Broken::PlacedWhateverSecret, B, Block).named("control/PlacedWhateverSecret/B"),
         broken(Broken::OwnerUnchecked, made_again_retained(A3)),
         broken(Broken::KeysByName, made_again_retained(A3)),
         broken(Broken::OthersIsAbsent, same_secret(A3)),

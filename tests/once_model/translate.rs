@@ -113,7 +113,7 @@ impl Rules {
             Memory::Refused(key) => once::Memory::Refused(self.attempt(key)),
             Memory::PutRefused(key) => once::Memory::PutRefused(self.nonce(key)),
             Memory::Chosen(key) => once::Memory::Chosen(self.nonce(key)),
-            Memory::Placed(key) => once::Memory::Placed(self.nonce(key)),
+            Memory::Placed(key) => once::Memory::Placed(id(key)),
             Memory::Pair { key, posted } => once::Memory::Pair {
                 attempt: self.attempt(key),
                 key: id(key),
@@ -134,7 +134,7 @@ impl Rules {
             once::Memory::Refused(_) => Memory::Refused(asked.unwrap()),
             once::Memory::PutRefused(_) => Memory::PutRefused(asked.unwrap()),
             once::Memory::Chosen(_) => Memory::Chosen(asked.unwrap()),
-            once::Memory::Placed(_) => Memory::Placed(asked.unwrap()),
+            once::Memory::Placed(key) => Memory::Placed(key_of(key)),
             once::Memory::Pair { key, posted, .. } => Memory::Pair {
                 key: key_of(key),
                 posted: match posted {
@@ -180,9 +180,8 @@ impl Rules {
             Memory::Intent(key)
             | Memory::Refused(key)
             | Memory::PutRefused(key)
-            | Memory::Chosen(key)
-            | Memory::Placed(key) => Some(key),
-            Memory::Nothing | Memory::Pair { .. } | Memory::Drained => None,
+            | Memory::Chosen(key) => Some(key),
+            Memory::Nothing | Memory::Placed(_) | Memory::Pair { .. } | Memory::Drained => None,
         };
         Self::shrink(&self.expand(memory).after_object_found(), asked)
     }

@@ -12,7 +12,6 @@ from typing import Any
 
 from harness import stores, tls
 from harness.installation import REQUEST_TIMEOUT_SECONDS, Installation
-from harness.proxy import FaultProxy
 from harness.rgw import Rgw
 from harness.stores import Provider
 
@@ -198,18 +197,15 @@ class CephRgwStore(Store):
     able = frozenset({"versioning", "object-lock", "exact-write", "user-quotas", "put-again"})
 
     def __init__(self, folder: Path, certificates: tls.Certificates, logs: Path) -> None:
-        self.certificates = certificates
+        super().__init__(certificates)
         self.rgw = Rgw(folder, logs=logs)
         self.region, self.s3_endpoint = self.rgw.region, self.rgw.endpoint
 
-    def start(self) -> None:
+    def start_server(self) -> str:
         self.rgw.start()
-        self.proxy = FaultProxy(self.rgw.endpoint, self.certificates.ca, self.certificates)
-        self.proxy.start()
+        return self.rgw.endpoint
 
-    def stop(self) -> None:
-        if hasattr(self, "proxy"):
-            self.proxy.stop()
+    def stop_server(self) -> None:
         self.rgw.stop()
 
     def restart(self) -> None:

@@ -95,7 +95,7 @@ impl Pass<'_> {
         match account.provider().put_key(&wish, &pair).await {
             Ok(()) => {
                 self.ctx.metrics.key_minted();
-                self.held.remember(Memory::Placed(secret.nonce));
+                self.held.remember(Memory::Placed(secret.key.clone()));
                 Ok(Flow::Go)
             }
             // The id is spent: no other answer says that no try with this pair can succeed.

@@ -93,7 +93,10 @@ pub async fn run(ctx: &Context, at: &ObjectKey, uid: &str) -> Result<Outcome, Er
         tracing::debug!(step = name_of_step(&step), "next step");
         match pass.act(step).await {
             Ok(Flow::Go) => {}
-            Ok(Flow::End(outcome)) => return Ok(outcome),
+            Ok(Flow::End(outcome)) => {
+                pass.after_break();
+                return Ok(outcome);
+            }
             // Somebody else has written it, or it is gone: nothing has happened.
             Err(error) if error.class() == Failure::Conflict || error.is_absent() => {
                 pass.after_break();

@@ -1,7 +1,7 @@
 //! The rules for an object that is being deleted (D1 to D4). Its deletionTimestamp has changed its resourceVersion, so
 //! that every intent that is about to be written fails: no note of the deletion is needed.
 
-use super::rules::has;
+use super::rules::{has, is_first};
 use super::types::{Class, KeyId, KeysSeen, ListedKey, Object, Protocol, SecretSeen, Step, Verdict, Wait};
 
 /// The keys stop at once; only the finalizer waits until nothing can be in flight.
@@ -64,9 +64,6 @@ fn in_flight(protocol: &Protocol, object: &Object) -> bool {
     match (protocol.class, object.issue) {
         (Class::B, _) => true,
         (Class::A3 | Class::A1, None) => false,
-        (Class::A3 | Class::A1, Some(issue)) => {
-            let first = issue.attempt.epoch == 1 && issue.attempt.attempt == 1;
-            !(first && !issue.open && object.committed(1))
-        }
+        (Class::A3 | Class::A1, Some(issue)) => issue.open || !is_first(object),
     }
 }

@@ -19,10 +19,11 @@ pub enum Memory {
     Refused(Attempt),
     /// B: the provider refused to take the pair of this Secret, definitely.
     PutRefused(Nonce),
-    /// B: this process created the Secret of that attempt, and nobody can have asked the provider for its key before.
+    /// B: this process has just created the Secret of that attempt. Nobody could put its pair before that.
     Chosen(Nonce),
-    /// B: the provider has taken the pair of this Secret, and was seen to have all that belongs to it.
-    Placed(Nonce),
+    /// The provider has told this process that this key is there with all that belongs to it: when it made the key whose
+    /// Secret this process then created, or (B) when it took the pair of that Secret.
+    Placed(KeyId),
     /// A pair is held.
     Pair {
         /// The attempt that made it.
@@ -85,16 +86,17 @@ impl Memory {
         Self::Pair { attempt: *attempt, key: key.clone(), posted }
     }
 
-    /// After the AccessKey was read and found: the pair of a Secret that was created is not needed any more.
+    /// After the AccessKey was read and found: the pair of a Secret that was created is not needed any more, but for which
+    /// key it was.
     #[must_use]
     pub fn after_object_found(&self) -> Self {
         match self {
-            Self::Pair { posted: Posted::Committed, .. } => Self::Nothing,
+            Self::Pair { posted: Posted::Committed, key, .. } => Self::Placed(key.clone()),
             other => other.clone(),
         }
     }
 
-    /// After a pass was broken off, or what it had read turned out to be old: what the provider had then is asked again.
+    /// After a pass has ended, however, or what it had read turned out to be old: the next one asks what the provider has.
     #[must_use]
     pub fn after_break(&self) -> Self {
         match self {

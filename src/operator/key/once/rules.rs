@@ -194,9 +194,16 @@ fn refused(memory: &Memory) -> bool {
     matches!(memory, Memory::PutRefused(_))
 }
 
-/// Whether the provider was seen to have the key of that Secret when this process had put it there.
+/// Whether the provider has told this process that the key of that Secret is there.
 fn placed(memory: &Memory, secret: &OurSecret) -> bool {
-    matches!(memory, Memory::Placed(nonce) if *nonce == secret.nonce)
+    matches!(memory, Memory::Placed(key) if *key == secret.key)
+}
+
+/// Whether that is the object's first attempt to have a key: there is no earlier one that could have left garbage. What the
+/// first one left, because it was carried out twice or a person took its Secret away, is found at the next resync.
+pub(super) fn is_first(object: &Object) -> bool {
+    let first = |issue: Issue| issue.attempt.epoch == 1 && issue.attempt.attempt == 1;
+    object.committed(1) && !object.committed(2) && object.issue.is_none_or(first)
 }
 
 fn when_recorded(
@@ -214,10 +221,8 @@ fn when_recorded(
         return Step::Rest(Verdict::Held);
     }
     if seen.keys.is_none() {
-        // Before the first key there was none that could be garbage now, unless somebody took the Secret of another
-        // attempt away: what that left is found at the next resync.
-        let first = placed(memory, secret) && object.published.as_ref().is_some_and(|it| it.epoch == 1);
-        return if first { Step::Rest(Verdict::Ready) } else { Step::ListKeys };
+        let known = placed(memory, secret) && is_first(object);
+        return if known { Step::Rest(Verdict::Ready) } else { Step::ListKeys };
     }
     let keys = seen.listed();
     // Whether or not the recorded key is there: it may be the provider that was restored.

@@ -309,6 +309,25 @@ fn a_pair_whose_object_is_gone_is_cleaned_up() {
 }
 
 #[test]
+fn who_made_a_key_and_its_secret_lists_nothing_before_it_is_recorded() {
+    assert_eq!(pair(Posted::Committed).after_object_found(), Memory::Placed(id(1, 1)));
+    let record = |number| Step::Record { epoch: 1, secret: secret(1, number) };
+    for (rule, object, (epoch, number), expected) in [
+        ("its own", issued(1, 1, true), (1, 1), record(1)),
+        ("and is Ready", published(1, 1), (1, 1), Step::Rest(Verdict::Ready)),
+        ("a later attempt", issued(1, 2, true), (1, 2), record(2)),
+        ("an earlier one may have left a key", published(1, 2), (1, 2), Step::ListKeys),
+        ("so may an earlier epoch", published(2, 1), (2, 1), Step::ListKeys),
+    ] {
+        let seen = Seen { keys: None, ..seen(object, SecretSeen::Ours(secret(epoch, number))) };
+        assert_eq!(next(&A3, &seen, &Memory::Placed(id(epoch, number))), expected, "{rule}");
+        assert_eq!(decide(&A3, &seen), Step::ListKeys, "{rule}: anybody else lists");
+        let other = Memory::Placed(id(epoch, number + 1));
+        assert_eq!(next(&A3, &seen, &other), Step::ListKeys, "{rule}: of another key it says nothing");
+    }
+}
+
+#[test]
 fn deleting_revokes_waits_and_lets_go() {
     let deleting = |object| Object { deleting: true, ..object };
     let ours = || SecretSeen::Ours(secret(1, 1));

@@ -69,7 +69,7 @@ fn unlisted(object: Object, found: SecretSeen) -> Seen {
 
 #[test]
 fn a_key_of_which_this_process_knows_more_than_a_list_would_say_is_not_listed() {
-    let (chosen, placed) = (Memory::Chosen(attempt(1, 1).nonce), Memory::Placed(attempt(1, 1).nonce));
+    let (chosen, placed) = (Memory::Chosen(attempt(1, 1).nonce), Memory::Placed(id(1, 1)));
     let record = || Step::Record { epoch: 1, secret: secret(1, 1) };
     let old = Seen { in_time: false, ..unlisted(object(), ours(1, 1)) };
     for (seen, memory, expected) in [
@@ -85,21 +85,21 @@ fn a_key_of_which_this_process_knows_more_than_a_list_would_say_is_not_listed() 
 
 #[test]
 fn what_is_known_of_one_pair_says_nothing_of_another_and_nothing_of_earlier_keys() {
-    let (chosen, placed) = (Memory::Chosen(attempt(1, 2).nonce), Memory::Placed(attempt(1, 2).nonce));
+    let (chosen, placed) = (Memory::Chosen(attempt(1, 2).nonce), Memory::Placed(id(1, 2)));
     for memory in [&chosen, &placed] {
         for object in [object(), recorded()] {
             assert_eq!(next(&B, &unlisted(object, ours(1, 1)), memory), Step::ListKeys, "{memory:?}");
         }
     }
     let second = Object { issue: None, ..published(2, 1) };
-    let placed = Memory::Placed(attempt(2, 1).nonce);
+    let placed = Memory::Placed(id(2, 1));
     assert_eq!(next(&B, &unlisted(second, ours(2, 1)), &placed), Step::ListKeys, "there may be garbage");
 }
 
 #[test]
 fn a_pass_that_is_broken_off_leaves_nothing_to_do_without_a_list() {
     let nonce = attempt(1, 1).nonce;
-    for memory in [Memory::Chosen(nonce), Memory::Placed(nonce)] {
+    for memory in [Memory::Chosen(nonce), Memory::Placed(id(1, 1))] {
         assert_eq!(memory.after_break(), Memory::Nothing);
     }
     assert_eq!(Memory::PutRefused(nonce).after_break(), Memory::PutRefused(nonce));

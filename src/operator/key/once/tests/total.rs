@@ -74,7 +74,7 @@ fn any_memory() -> impl Strategy<Value = Memory> {
         any_attempt().prop_map(move |key| Memory::Refused(of(key))),
         any_attempt().prop_map(move |key| Memory::PutRefused(of(key).nonce)),
         any_attempt().prop_map(move |key| Memory::Chosen(of(key).nonce)),
-        any_attempt().prop_map(move |key| Memory::Placed(of(key).nonce)),
+        any_attempt().prop_map(|key| Memory::Placed(id(key.0, key.1))),
         (any_attempt(), posted).prop_map(move |(key, posted)| Memory::Pair {
             attempt: of(key),
             key: id(key.0, key.1),
