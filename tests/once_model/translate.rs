@@ -177,10 +177,9 @@ impl Rules {
     }
     pub fn after_object_found(&self, memory: Memory) -> Memory {
         let asked = match memory {
-            Memory::Intent(key)
-            | Memory::Refused(key)
-            | Memory::PutRefused(key)
-            | Memory::Chosen(key) => Some(key),
+            Memory::Intent(key) | Memory::Refused(key) | Memory::PutRefused(key) | Memory::Chosen(key) => {
+                Some(key)
+            }
             Memory::Nothing | Memory::Placed(_) | Memory::Pair { .. } | Memory::Drained => None,
         };
         Self::shrink(&self.expand(memory).after_object_found(), asked)
