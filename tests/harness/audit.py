@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+# Bytes that are read at a time to find the end of a line.
+BLOCK = 1 << 16
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 
 
@@ -55,7 +58,19 @@ class AuditLog:
         self._path = path
 
     def position(self) -> int:
-        return self._path.stat().st_size if self._path.exists() else 0
+        """Where the next line begins: one that is being written belongs to what comes after."""
+        if not self._path.exists():
+            return 0
+        with open(self._path, "rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            while end > 0:
+                start = max(0, end - BLOCK)
+                file.seek(start)
+                found = file.read(end - start).rfind(b"\n")
+                if found >= 0:
+                    return start + found + 1
+                end = start
+        return 0
 
     def calls(self, since: int = 0, user: str | None = None, containing: str = "") -> list[Call]:
         """The finished requests after a position, optionally of one user only, or of lines with a text in them."""

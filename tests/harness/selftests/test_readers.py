@@ -32,6 +32,20 @@ def test_writes_are_counted_without_dry_runs_reads_and_leases(tmp_path: Path) ->
     assert len(log.writes(0, "op")) == 2 and not log.writes(0, "someone else")
 
 
+def test_a_position_is_never_within_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "audit.log"
+    log = AuditLog(path)
+    assert log.position() == 0
+    half = event("create", "secrets")
+    path.write_text(event("get", "secrets") + half[:20])
+    before = log.position()
+    with open(path, "a") as file:
+        file.write(half[20:])
+    assert [call.verb for call in log.calls(before)] == ["create"]
+    path.write_text(half[:20])
+    assert log.position() == 0
+
+
 @pytest.mark.parametrize(
     "entries",
     [
