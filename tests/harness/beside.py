@@ -35,12 +35,12 @@ def place(name: str, endpoint: str, region: str, key: str, secret: str) -> dict[
 
 
 def at_garage(stack: ExitStack, folder: Path) -> dict[str, str]:
-    """One node, its data on the disk."""
+    """One node, its data on the disk; built as the tests need it, without optimization."""
     node = stack.enter_context(started(Garage(folder / "garage")))
     key = node.post("CreateKey", {"name": BUCKET})
     bucket = node.post("CreateBucket", {"globalAlias": BUCKET})
     node.post("AllowBucketKey", {"bucketId": bucket["id"], "accessKeyId": key["accessKeyId"], "permissions": RIGHTS})
-    return place("garage", node.s3_endpoint, node.region, key["accessKeyId"], key["secretAccessKey"])
+    return place("garage, not optimized", node.s3_endpoint, node.region, key["accessKeyId"], key["secretAccessKey"])
 
 
 def at_rgw(stack: ExitStack, folder: Path) -> dict[str, str]:
