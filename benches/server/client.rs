@@ -28,6 +28,11 @@ pub struct Client {
     place: Place,
 }
 
+/// Connections that are kept open, for as many clients as there ever are.
+pub fn connections() -> reqwest::Client {
+    reqwest::Client::builder().pool_max_idle_per_host(64).build().unwrap()
+}
+
 fn mac(key: &[u8], text: &str) -> Vec<u8> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
     mac.update(text.as_bytes());
@@ -36,8 +41,7 @@ fn mac(key: &[u8], text: &str) -> Vec<u8> {
 
 impl Client {
     pub fn new(place: Place) -> Self {
-        let http = reqwest::Client::builder().pool_max_idle_per_host(64).build().unwrap();
-        Self { http, place }
+        Self { http: connections(), place }
     }
 
     /// The store's name.

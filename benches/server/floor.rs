@@ -71,7 +71,7 @@ impl Hyper {
                 }
             });
         });
-        Self { url, http: reqwest::Client::builder().pool_max_idle_per_host(64).build().unwrap() }
+        Self { url, http: client::connections() }
     }
 
     pub async fn get(&self, size: usize) {

@@ -106,8 +106,8 @@ async fn puts(name: &str, size: usize, folder: &Path, stores: &[Arc<Client>], ti
                 async move { client.put(&format!("{size}/{worker}/{}", number % 16), data).await }
             })
             .await;
-            let ratio = row(&format!("  {}", store.name()), clients, &figures, Some(&floor));
-            at_eight.extend((clients == 8).then_some(ratio));
+            row(&format!("  {}", store.name()), clients, &figures, Some(&floor));
+            at_eight.extend((clients == 8).then(|| figures.of(&floor)));
         }
     }
     at_eight[0]
@@ -134,8 +134,8 @@ async fn gets(name: &str, size: usize, folder: &Path, stores: &[Arc<Client>], ti
                 async move { client.get(&format!("{size}/0/0"), size).await }
             })
             .await;
-            let ratio = row(&format!("  {}", store.name()), clients, &figures, Some(&floor));
-            at_eight.extend((clients == 8).then_some(ratio));
+            row(&format!("  {}", store.name()), clients, &figures, Some(&floor));
+            at_eight.extend((clients == 8).then(|| figures.of(&floor)));
         }
     }
     at_eight[0]
@@ -182,11 +182,9 @@ async fn upload_of_five_gib(folder: &Path) -> f64 {
     most
 }
 
-/// Prints a line; the ratio to the floor, where there is one.
-fn row(name: &str, clients: usize, figures: &Figures, floor: Option<&Figures>) -> f64 {
-    let ratio = floor.map_or(f64::NAN, |floor| figures.per_second / floor.per_second);
-    let shown = if ratio.is_nan() { String::new() } else { format!("{ratio:.2}") };
+/// Prints a line, with the ratio to the floor where there is one.
+fn row(name: &str, clients: usize, figures: &Figures, floor: Option<&Figures>) {
+    let ratio = floor.map_or(String::new(), |floor| format!("{:.2}", figures.of(floor)));
     let Figures { per_second, p99 } = figures;
-    println!("{name:<28} {clients:>8} {per_second:>12.1} {:>10.2} {shown:>9}", p99.as_secs_f64() * 1000.0);
-    ratio
+    println!("{name:<28} {clients:>8} {per_second:>12.1} {:>10.2} {ratio:>9}", p99.as_secs_f64() * 1000.0);
 }

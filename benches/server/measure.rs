@@ -16,6 +16,11 @@ impl Figures {
         let p99 = took.get(place).copied().unwrap_or_default();
         Self { per_second: took.len() as f64 / elapsed.as_secs_f64(), p99 }
     }
+
+    /// Its rate as a ratio to the floor's.
+    pub fn of(&self, floor: &Self) -> f64 {
+        self.per_second / floor.per_second
+    }
 }
 
 /// Lets each of `clients` do `work(client, number)` one after the other until the time is over.

@@ -1,6 +1,6 @@
 //! The server that is measured, as a process.
 
-use super::client::Place;
+use super::client::{self, Place};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -122,6 +122,5 @@ async fn set_up(running: &mut Running, management: &str, s3: &str) -> (Place, Ke
         access_key: text(&key, "accessKeyId"),
         secret_key: text(&key, "secretAccessKey"),
     };
-    let http = reqwest::Client::builder().pool_max_idle_per_host(64).build().unwrap();
-    (place, Keys { http, url: at("accessKeys"), token, user })
+    (place, Keys { http: client::connections(), url: at("accessKeys"), token, user })
 }

@@ -13,6 +13,7 @@ from pathlib import Path
 from harness.audit import Call, count
 from harness.installation import OPERATOR, Installation
 from harness.kube import Object, is_ready
+from harness.memory import resident
 from harness.waiting import until
 
 NAMESPACE = "figures"
@@ -26,10 +27,7 @@ def say(what: str, value: object) -> None:
 
 def resident_mib(pid: int) -> str:
     """The resident memory of a process."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return f"{int(line.split()[1]) / 1024:.1f} MiB"
-    return "unknown"
+    return f"{resident(pid) / 2**20:.1f} MiB"
 
 
 def manifest(kind: str, name: str, spec: Object, namespaced: bool = True) -> Object:

@@ -27,6 +27,12 @@ def regions(pid: int) -> Iterator[tuple[str, bytes]]:
                 continue
 
 
+def resident(pid: int) -> int:
+    """Bytes of memory that the process has."""
+    with open(f"/proc/{pid}/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS:"))
+
+
 def copies(pid: int, needles: Iterable[bytes]) -> Counter[bytes]:
     """How often each of these is in the memory of a process."""
     found: Counter[bytes] = Counter()

@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from botocore.exceptions import ClientError
 
 from harness.kube import condition
-from harness.s3 import refusal
 from harness.waiting import until
 from providers.stores import FULL, READ, READ_WRITE, WRITE
-from providers.world import StoreWorld
-
-OBJECT = b"what an application stores"
-
-
-def status(call: Any, *args: Any, **kwargs: Any) -> int:
-    """The status that a call is answered with."""
-    try:
-        return int(call(*args, **kwargs)["ResponseMetadata"]["HTTPStatusCode"])
-    except ClientError as error:
-        return refusal(error)[0]
-
-
-def refused(call: Any, *args: Any, **kwargs: Any) -> bool:
-    return status(call, *args, **kwargs) == 403
+from providers.world import OBJECT, StoreWorld, refused, status
 
 
 def test_everything_comes_and_goes_with_its_objects(world: StoreWorld) -> None:

@@ -7,8 +7,7 @@ from contextlib import contextmanager
 
 from harness.waiting import until
 from providers.stores import READ_WRITE
-from providers.test_conformance import OBJECT, refused, status
-from providers.world import StoreWorld
+from providers.world import OBJECT, StoreWorld, refused, status
 
 
 @contextmanager

@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from e2e.world import World
 from harness import s3
 from harness.installation import Installation
 from harness.waiting import until
 from providers.stores import Store
+
+OBJECT = b"what an application stores"
+
+
+def status(call: Any, *args: Any, **kwargs: Any) -> int:
+    """The status that a call is answered with."""
+    try:
+        return int(call(*args, **kwargs)["ResponseMetadata"]["HTTPStatusCode"])
+    except ClientError as error:
+        return s3.refusal(error)[0]
+
+
+def refused(call: Any, *args: Any, **kwargs: Any) -> bool:
+    return status(call, *args, **kwargs) == 403
 
 
 class StoreWorld(World):

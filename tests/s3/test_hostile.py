@@ -17,16 +17,11 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as Signer
 
 from harness.management_server import ManagementServer
+from harness.memory import resident
 from s3.world import BUCKET, MIB, User, content, refused
 
 # What the server may grow by while it is attacked, beyond what it needs anyway.
 ROOM = 48 * MIB
-
-
-def resident(server: ManagementServer) -> int:
-    """Bytes of memory that the server has."""
-    with open(f"/proc/{server.process.pid}/status") as status:
-        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS:"))
 
 
 @pytest.fixture(autouse=True)
@@ -34,11 +29,11 @@ def unharmed(user: User) -> Iterator[None]:
     """After each attack others are served, and the memory has not grown without bounds."""
     client = user.client()
     client.put_object(Bucket=BUCKET, Key="there", Body=b"data")
-    before = resident(user.server)
+    before = resident(user.server.process.pid)
     yield
     assert content(client, "there") == b"data"
     assert requests.get(f"{user.server.endpoint}/readyz", verify=str(user.server.certificates.ca), timeout=10).ok
-    assert resident(user.server) - before < ROOM
+    assert resident(user.server.process.pid) - before < ROOM
 
 
 def connect(server: ManagementServer, endpoint: str) -> ssl.SSLSocket:
@@ -308,10 +303,10 @@ def test_those_who_dawdle_do_not_keep_others_waiting(user: User) -> None:
                 stream.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ")
             else:
                 stream.sendall(b"PUT /data/a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nx")
-        before = resident(user.server)
+        before = resident(user.server.process.pid)
         for _ in range(20):
             assert content(client, "there") == b"data"
-        assert resident(user.server) - before < ROOM
+        assert resident(user.server.process.pid) - before < ROOM
 
 
 def test_an_answer_that_nobody_reads_costs_no_memory(user: User) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from harness import tls
 from harness.management import ADMINISTRATOR, Management
 from harness.management_server import ManagementServer
+from harness.memory import resident
 from harness.running import started
-from s3.test_hostile import resident
 from s3.world import MIB
 
 # What one password takes while it is verified.
@@ -25,7 +25,7 @@ def test_passwords_that_were_verified_leave_no_memory_behind(tmp_path: Path) -> 
             visitor.call("POST", "/v1/sessions", {"login": ADMINISTRATOR, "password": server.password})
 
         sign_in(0)
-        before = resident(server)
+        before = resident(server.process.pid)
         with ThreadPoolExecutor(4) as threads:
             list(threads.map(sign_in, range(12)))
-        assert resident(server) - before < ONE_HASH
+        assert resident(server.process.pid) - before < ONE_HASH
